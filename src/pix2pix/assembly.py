@@ -1,0 +1,294 @@
+"""From checked settings to the parts of a run: data, networks, trackers, trainer, and what a resumed run takes over."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import instantiate
+from lightning.pytorch import Callback, Trainer
+from torch import nn
+
+from pix2pix import __version__
+from pix2pix.callbacks.checkpoints import Checkpoints
+from pix2pix.config import ConfigError
+from pix2pix.data.datamodule import PairedData
+from pix2pix.data.transforms import PairTransform
+from pix2pix.losses.objective import Objective
+from pix2pix.metrics.scores import Scores
+from pix2pix.models.blocks import Generator
+from pix2pix.models.sync_batch_norm import synchronise_batch_norm
+from pix2pix.runs import FORMAT, RECORD, checkpoint_of, generator_weights, read_checkpoint
+from pix2pix.training.checkpoint_io import AtomicCheckpointIO
+from pix2pix.training.precision import resolve_precision
+from pix2pix.training.schedules import LinearDecay
+from pix2pix.training.translation import Translation
+
+log = logging.getLogger(__name__)
+
+TWO_PLAYERS = "ddp_find_unused_parameters_true"  # each backward pass leaves one player's parameters out
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """A checkpoint to continue from."""
+
+    path: Path
+    record: Mapping[str, Any]
+    epochs_done: int
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a run consists of."""
+
+    settings: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    data: PairedData
+    module: Translation
+    trainer: Trainer
+
+    def log_facts(self) -> None:
+        """Log what is about to run, and hand settings and sizes to the trackers."""
+        if not self.trainer.is_global_zero:
+            return
+        sizes = {
+            name: sum(parameter.numel() for parameter in player.parameters())
+            for name, player in (("generator", self.module.generator), ("discriminator", self.module.discriminator))
+            if player is not None
+        }
+        facts = {"parameters": sizes, "environment": dict(self.environment)}
+        for tracker in self.trainer.loggers:
+            tracker.log_hyperparams({**self.settings, **facts})
+        listed = ", ".join(f"{name} {count / 1e6:.2f} M parameters" for name, count in sizes.items())
+        pairs = ", ".join(f"{len(self.data.readable(split))} {split}" for split in ("train", "val"))
+        log.info("%s · pairs: %s · %s", listed, pairs, self.environment["precision"])
+
+
+def resumed_checkpoint(settings: Mapping[str, Any], folder: Path) -> Resumed | None:
+    """The checkpoint that this run continues from; None for a run from the start.
+
+    Raises ConfigError where the folder holds a run that was not asked to be continued.
+    """
+    last = folder / "checkpoints" / "last.ckpt"
+    if settings["resume"] is None:
+        if _first_process() and (last.exists() or (folder / "metrics.csv").exists()):
+            raise ConfigError(f"{folder} holds a run already. To continue it: pix2pix train resume={folder}")
+        return None
+    if not last.exists():
+        log.info("%s has no checkpoint yet: starting from the beginning.", folder)
+        return None
+    content = read_checkpoint(last)
+    return Resumed(last, content[RECORD], content["PairedData"]["epoch"])
+
+
+def _first_process() -> bool:
+    return all(os.environ.get(name, "0") == "0" for name in ("LOCAL_RANK", "RANK", "SLURM_PROCID", "NODE_RANK"))
+
+
+def typed_overrides() -> list[str]:
+    """What was typed, less Hydra's own."""
+    return list(HydraConfig.get().overrides.task)
+
+
+def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None) -> Parts:
+    """Make the parts of a run. Raises ConfigError and BadPairError where they do not fit."""
+    _quieten()
+    trainer_settings = _trainer_settings(settings["trainer"], resumed)
+    on_cpu = trainer_settings["accelerator"] == "cpu"
+    data = make_data(settings, resumed)
+    module = make_module(settings, data, on_cpu=on_cpu)
+    if settings["init_from"] and resumed is None:
+        load_weights(module, settings["init_from"])
+    if trainer_settings.pop("sync_batchnorm"):
+        for player in (module.generator, module.discriminator):
+            if player is not None:
+                synchronise_batch_norm(player, on_cpu=on_cpu)
+    if settings["training"]["compile"]:
+        module.generator.compile()
+        if module.discriminator is not None:
+            module.discriminator.compile()
+    environment = {
+        "precision": trainer_settings["precision"],
+        "accelerator": trainer_settings["accelerator"],
+        "threads": torch.get_num_threads(),
+        "processor": platform.processor() or platform.machine(),
+        "torch": str(torch.__version__),
+        "pix2pix": __version__,
+    }
+    if resumed is not None:
+        _compare(environment, settings, resumed)
+    record = {"format": FORMAT, "settings": dict(settings), "environment": environment}
+    trainer = instantiate(
+        trainer_settings,
+        max_epochs=settings["schedule"]["epochs"],
+        default_root_dir=str(folder),
+        logger=[instantiate(tracker, _convert_="all") for tracker in settings["logger"].values()] or False,
+        callbacks=list(_callbacks(settings["callbacks"], folder, record)),
+        plugins=[AtomicCheckpointIO()],
+        enable_checkpointing=False,  # callbacks.checkpoints does it
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+    )
+    return Parts(settings, environment, data, module, trainer)
+
+
+def _trainer_settings(settings: Mapping[str, Any], resumed: Resumed | None) -> dict[str, Any]:
+    """What `auto` becomes here; a resumed run keeps what it had become."""
+    made = {name: value for name, value in settings.items() if value is not None}
+    if made["accelerator"] == "auto":
+        cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+        made["accelerator"] = "cuda" if cuda else "mps" if mps else "cpu"
+    if made["precision"] == "auto" and resumed is not None:
+        made["precision"] = resumed.record["environment"]["precision"]
+    made["precision"] = resolve_precision(made["precision"], on_cpu=made["accelerator"] == "cpu")
+    several = made["num_nodes"] > 1 or made["devices"] not in (1, [0])
+    if (made["strategy"] == "auto" and several) or str(made["strategy"]).startswith("ddp"):
+        made["strategy"] = TWO_PLAYERS
+    return made
+
+
+def _compare(environment: Mapping[str, Any], settings: Mapping[str, Any], resumed: Resumed) -> None:
+    """Say where a resumed run cannot or will not go on as it was."""
+    for name, before in resumed.record["environment"].items():
+        if environment[name] != before and name != "pix2pix":
+            log.warning("%s was %s and is %s: the run goes on, but not bit for bit.", name, before, environment[name])
+    then, now = (LinearDecay(**each["schedule"]) for each in (resumed.record["settings"], settings))
+    if then != now and then.begun(max(0, resumed.epochs_done - 1)):
+        before, after = then.factor(max(0, resumed.epochs_done - 1)), now.factor(resumed.epochs_done)
+        log.warning(
+            "The learning rate had begun to decay (it was %.3g of its full value) and now goes on at %.3g: the run"
+            " will differ from one that was planned for %d epochs from the start.",
+            *(before, after, now.epochs),
+        )
+
+
+def make_data(settings: Mapping[str, Any], resumed: Resumed | None = None) -> PairedData:
+    """The data module of these settings; a resumed run keeps its domains, with what was measured."""
+    data = settings["data"]
+    domains = {
+        side: data[side] if resumed is None else resumed.record[f"{side}_domain"] for side in ("source", "target")
+    }
+    transform = PairTransform(
+        size=None if data["size"] is None else (data["size"][0], data["size"][1]),
+        jitter=data["jitter"],
+        mirror=data["mirror"],
+        quarter_turns=data["quarter_turns"],
+        colour_jitter=data["colour_jitter"],
+    )
+    return PairedData(
+        instantiate(data["pairs"], _convert_="all"),
+        domains["source"],
+        domains["target"],
+        transform,
+        batch_size=data["batch_size"],
+        accumulate=settings["training"]["accumulate"],
+        num_workers=data["num_workers"],
+        cache=data["cache"],
+        on_bad=data["on_bad"],
+        seed=settings["seed"],
+    )
+
+
+def make_module(settings: Mapping[str, Any], data: PairedData, *, on_cpu: bool) -> Translation:
+    """The networks of these settings, with weights drawn from the seed, and the module that trains them."""
+    torch.manual_seed(settings["seed"])
+    source, target = data.source_domain.channels, data.target_domain.channels
+    objective = Objective(**settings["objective"])
+    generator: Generator = instantiate(settings["generator"], source_channels=source, target_channels=target)
+    discriminator: nn.Module | None = None
+    if objective.has_discriminator:
+        channels = objective.discriminator_channels(source, target)
+        discriminator = instantiate(settings["discriminator"], input_channels=channels)
+    optimizer, training, translation = settings["optimizer"], settings["training"], settings["translation"]
+    layout = training["channels_last"]
+    return Translation(
+        generator,
+        discriminator,
+        objective,
+        instantiate(optimizer["algorithm"], _convert_="all"),
+        (optimizer["lr"], optimizer["discriminator_lr"]),
+        LinearDecay(**settings["schedule"]),
+        scores=Scores(data.target_domain),
+        step_batch=settings["data"]["batch_size"],
+        clip_norm=training["clip_norm"],
+        average=training["average"],
+        noise=translation["noise"],
+        statistics=translation["statistics"],
+        channels_last=on_cpu if layout == "auto" else layout,
+        log_every_images=training["log_every_images"],
+        total_images=len(data.readable("train")) * settings["schedule"]["epochs"],
+        seed=settings["seed"],
+    )
+
+
+def load_weights(module: Translation, path: str) -> None:
+    """Start from a checkpoint's weights: the generator's, and the discriminator's where it has the same shape.
+
+    Raises ConfigError where the generators differ, with the first tensor that does.
+    """
+    try:
+        content = read_checkpoint(checkpoint_of(path))
+    except (FileNotFoundError, ValueError) as error:
+        raise ConfigError(f"init_from: {error}") from error
+    weights, own = generator_weights(content), module.generator.state_dict()
+    for name in dict.fromkeys([*own, *weights]):
+        found, expected = (tuple(each[name].shape) if name in each else "absent" for each in (weights, own))
+        if found != expected:
+            raise ConfigError(
+                f"init_from: the generator of {path} is another one: its {name} is {found}, and these settings make it"
+                f" {expected}. Its own settings: {content[RECORD]['settings']['generator']}"
+            )
+    module.generator.load_state_dict(weights)
+    if module.average is not None:
+        module.average.load_state_dict(weights)
+    judge = {
+        name.removeprefix("discriminator."): value
+        for name, value in content.get("state_dict", {}).items()
+        if name.startswith("discriminator.")
+    }
+    own_judge = module.discriminator.state_dict() if module.discriminator is not None else {}
+    if judge and {name: each.shape for name, each in judge.items()} == {
+        name: each.shape for name, each in own_judge.items()
+    }:
+        assert module.discriminator is not None
+        module.discriminator.load_state_dict(judge)
+    elif own_judge:
+        log.warning("init_from: %s has no discriminator of this shape; it starts from random weights.", path)
+
+
+def _callbacks(settings: Mapping[str, Mapping[str, Any]], folder: Path, record: Mapping[str, Any]) -> list[Callback]:
+    made = [instantiate(callback, _convert_="all", _partial_=True) for callback in settings.values()]
+    made = [each(folder, record) if _is_checkpoints(each) else each() for each in made]
+    # Last: what the others do at the end of an epoch is done when the checkpoint is written.
+    return sorted(made, key=lambda callback: isinstance(callback, Checkpoints))
+
+
+def _is_checkpoints(callback: partial[Any]) -> bool:
+    return callback.func is Checkpoints
+
+
+def _quieten() -> None:
+    """Lightning's remarks about things that are as they should be."""
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for remark in (
+        ".*does not have many workers.*",
+        ".*dataloader is not resumable.*",
+        ".*your dataloader is not resumable.*",
+        ".*in eval mode at the start of training.*",
+        ".*is smaller than the logging interval.*",
+        ".*Checkpoint directory .* exists and is not empty.*",
+        ".*find_unused_parameters=True was specified.*",
+    ):
+        warnings.filterwarnings("ignore", message=remark)

@@ -1,0 +1,1 @@
+"""What happens beside the training: sample grids, checkpoints, progress, guards."""

@@ -1,0 +1,139 @@
+"""When checkpoints are written: last, best by a metric, every so many images, and when a signal asks for one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from pix2pix.runs import RECORD, write_slim
+from pix2pix.training.signals import Interrupted, StopRequest
+
+LOWER_IS_BETTER = frozenset({"l1", "rmse", "log_spectrum_distance"})
+
+
+class Checkpoints(Callback):
+    """Keeps `checkpoints/last.ckpt`, `best_<metric>.ckpt` for each metric, and `images_*.ckpt`.
+
+    A checkpoint is written after a batch or after an epoch's validation, never between an epoch's last batch and the
+    end of its validation, which could not be taken up exactly.
+
+    Args:
+        folder: of the run.
+        record: plain values about the run that every checkpoint holds (see `runs`).
+        every_epochs: epochs between two writes of `last.ckpt`; the last epoch always writes it.
+        every_images: also write `last.ckpt` and `images_<n>.ckpt` each so many images.
+        keep: how many of the `images_*.ckpt` stay; older ones are removed.
+        best: metrics of the validation, each with a checkpoint of its own.
+        slim: also write `generator.ckpt`, the generator alone, with every `last.ckpt`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        record: Mapping[str, Any],
+        *,
+        every_epochs: int = 1,
+        every_images: int | None = None,
+        keep: int = 3,
+        best: Sequence[str] = ("ssim",),
+        slim: bool = False,
+    ) -> None:
+        self.folder = Path(folder) / "checkpoints"
+        self.record = record
+        self.every_epochs, self.every_images, self.keep = every_epochs, every_images, keep
+        self.best_metrics, self.slim = tuple(best), slim
+        self.best: dict[str, float] = {}
+        self._stop = StopRequest()
+        self._images_before = 0
+        self._due_at_epoch_end = False
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Take over the signals, after Lightning has."""
+        self._stop.listen()
+        self._images_before = int(pl_module.images_seen)  # type: ignore[arg-type]
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Write where images or a signal ask for it, except at an epoch's last batch: the validation comes first."""
+        images: int = pl_module.images_seen  # type: ignore[assignment]
+        every = self.every_images
+        due = every is not None and images // every > self._images_before // every
+        self._images_before = images
+        asked = self._asked(trainer)
+        if trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
+            self._due_at_epoch_end = due
+            return
+        if due:
+            self._write_numbered(trainer, images)
+        if asked:
+            self._leave(trainer)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the best, then the last: after the validation."""
+        self._write_best(trainer)
+        last_epoch = trainer.current_epoch + 1 == trainer.max_epochs
+        if self._due_at_epoch_end:
+            self._due_at_epoch_end = False
+            self._write_numbered(trainer, int(pl_module.images_seen))  # type: ignore[arg-type]
+        elif last_epoch or (trainer.current_epoch + 1) % self.every_epochs == 0:
+            self._write(trainer, "last.ckpt")
+        if self._asked(trainer):
+            self._leave(trainer)
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Give the signals back."""
+        self._stop.restore()
+
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Add what whoever opens the file needs to rebuild the generator and to read and write its pictures."""
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        domains = {"source_domain": data.source_domain.to_dict(), "target_domain": data.target_domain.to_dict()}
+        checkpoint[RECORD] = {**self.record, **domains}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best values so far."""
+        return {"best": dict(self.best)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the best values."""
+        self.best = dict(state_dict["best"])
+
+    def _asked(self, trainer: Trainer) -> bool:
+        """Whether a signal reached any rank: all must agree, or some would wait for ever."""
+        signum = self._stop.signum or 0
+        if trainer.world_size > 1:
+            flag = torch.tensor(signum, device=trainer.strategy.root_device)
+            signum = int(trainer.strategy.reduce(flag, reduce_op="max"))
+        self._stop.signum = signum or None
+        return bool(signum)
+
+    def _leave(self, trainer: Trainer) -> None:
+        self._write(trainer, "last.ckpt")
+        assert self._stop.signum is not None
+        raise Interrupted(self._stop.signum)
+
+    def _write_best(self, trainer: Trainer) -> None:
+        for metric in self.best_metrics:
+            if f"val/{metric}" not in trainer.callback_metrics:
+                continue
+            value, before = float(trainer.callback_metrics[f"val/{metric}"]), self.best.get(metric)
+            if before is None or (value < before if metric in LOWER_IS_BETTER else value > before):
+                self.best[metric] = value
+                self._write(trainer, f"best_{metric}.ckpt")
+
+    def _write_numbered(self, trainer: Trainer, images: int) -> None:
+        self._write(trainer, f"images_{images:09d}.ckpt")
+        self._write(trainer, "last.ckpt")
+        if trainer.is_global_zero:
+            for old in sorted(self.folder.glob("images_*.ckpt"))[: -self.keep]:
+                old.unlink()
+
+    def _write(self, trainer: Trainer, name: str) -> None:
+        trainer.save_checkpoint(self.folder / name)
+        if self.slim and name == "last.ckpt" and trainer.is_global_zero:
+            write_slim(self.folder / name, self.folder / "generator.ckpt")

@@ -1,0 +1,72 @@
+"""A grid of the same validation pairs after every epoch, in the run folder and in every tracker."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+from lightning.pytorch.trainer.states import TrainerFn
+from PIL import Image
+
+from pix2pix.callbacks.grid import Picture, sample_grid
+from pix2pix.data.domains import Domain, view_pair
+from pix2pix.tracking.pictures import log_picture
+
+if TYPE_CHECKING:
+    from pix2pix.data.pairs import Batch
+
+
+class SampleGrid(pl.Callback):
+    """Writes `samples/epoch_0010.png` at the end of a validation: source, translated and target of the first pairs.
+
+    Uses `trainer.datamodule.val_samples(count) -> Batch`, its `source_domain` and `target_domain`, and the module's
+    `translate(source (B, C, H, W), names) -> (B, C', H, W)`. Rank 0 alone draws.
+
+    Args:
+        count: pairs in the grid.
+        every_epochs: epochs from grid to grid; the last epoch has one in any case.
+    """
+
+    def __init__(self, count: int = 8, every_epochs: int = 1) -> None:
+        self.count = count
+        self.every_epochs = every_epochs
+        self._batch: Batch | None = None
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Draw the grid of this epoch."""
+        epoch = trainer.current_epoch + 1
+        due = epoch % self.every_epochs == 0 or epoch == trainer.max_epochs
+        if trainer.sanity_checking or trainer.state.fn != TrainerFn.FITTING or not due or not trainer.is_global_zero:
+            return
+        datamodule: Any = trainer.datamodule  # type: ignore[attr-defined]
+        module: Any = pl_module
+        if self._batch is None:
+            self._batch = datamodule.val_samples(self.count)
+        with torch.no_grad():
+            translated = module.translate(self._batch.source.to(module.device), self._batch.names)
+        grid = _drawn(self._batch, translated, datamodule.source_domain, datamodule.target_domain)
+        _save(grid, Path(trainer.default_root_dir) / "samples" / f"epoch_{epoch:04d}.png")
+        for logger in trainer.loggers:
+            log_picture(logger, "samples", grid, module.images_seen, ", ".join(self._batch.names))
+
+
+def _drawn(batch: Batch, translated: torch.Tensor, source_domain: Domain, target_domain: Domain) -> Picture:
+    rows = []
+    encoded = (each.detach().float().cpu().numpy() for each in (batch.source, translated, batch.target))
+    for source, translation, target in zip(*encoded, strict=True):
+        source_view, target_view = view_pair(source_domain, target_domain, source, target)
+        _, translated_view = view_pair(source_domain, target_domain, source, translation)
+        rows.append((source_view, translated_view, target_view))
+    return sample_grid(rows, batch.names)
+
+
+def _save(picture: np.ndarray[Any, Any], path: Path) -> None:
+    """Whoever opens the file finds a whole picture."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.draft")
+    Image.fromarray(picture).save(draft, format="PNG")
+    os.replace(draft, path)

@@ -1,0 +1,36 @@
+"""The command `pix2pix`: a table of verbs. It imports nothing heavy; each verb is a module, run as a program."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+
+VERBS = {
+    "train": ("pix2pix.train", "train a model; -m sweeps; resume=RUN continues"),
+    "data": ("pix2pix.data", "data sets: check ROOT, preview ROOT"),
+}
+HELP = "pix2pix: paired image-to-image translation\n\n" + "".join(
+    f"  pix2pix {verb:<10} {what}\n" for verb, (_, what) in VERBS.items()
+)
+
+
+def main() -> None:
+    """Replace this process by the verb's module, since the ranks that Lightning starts repeat the command line."""
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(HELP + "\nEach has its own --help, and `pix2pix train` without more trains on embedded scenes.")
+        return
+    verb = arguments[0]
+    if verb not in VERBS:
+        near = next(iter(difflib.get_close_matches(verb, VERBS, n=1)), None)
+        hint = f" Nearest: pix2pix {near}" if near else ""
+        print(f"pix2pix: there is no command {verb!r}; there are {', '.join(VERBS)}.{hint}", file=sys.stderr)
+        sys.exit(2)
+    module, _ = VERBS[verb]
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments[1:]])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,259 @@
+"""The schema of the composed settings: what may be set, its type, its range. Torch-free, so that mistakes end at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from pix2pix.config_checks import cross_problems, missing_values, schema_problems
+
+STRICT = ConfigDict(extra="forbid")
+
+Count = Annotated[int, Field(ge=1)]
+Natural = Annotated[int, Field(ge=0)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Probability = Annotated[float, Field(ge=0, lt=1)]
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Channels = Annotated[int, Field(ge=1)]
+Range = tuple[float, float]
+
+
+class ConfigError(ValueError):
+    """A mistake in the settings, told to the person who typed them: no traceback is wanted."""
+
+
+@dataclass(config=STRICT)
+class SizeSettings:
+    name: str
+    side: Count
+    base_channels: Count
+    depth: Count
+    receptive_field: Count
+
+
+@dataclass(config=STRICT)
+class RgbDomain:
+    kind: Literal["rgb"]
+    bits: Literal[8, 16] = 8
+
+
+@dataclass(config=STRICT)
+class GreyDomain:
+    kind: Literal["grey"]
+    bits: Literal[8, 16] = 8
+
+
+@dataclass(config=STRICT)
+class LabelsDomain:
+    kind: Literal["labels"]
+    palette: list[tuple[Natural, Natural, Natural]] | None = None
+    classes: Count | None = None
+
+
+@dataclass(config=STRICT)
+class LabDomain:
+    kind: Literal["lab_l", "lab_ab"]
+
+
+@dataclass(config=STRICT)
+class RawDomain:
+    kind: Literal["raw"]
+    channels: Channels
+    range: Range | list[Range] | Literal["measured"] = "measured"
+    unit: str | None = None
+    nodata: float | None = None
+    dtype: Literal["uint8", "uint16", "int16", "float32"] = "float32"
+
+
+DomainSettings = Annotated[RgbDomain | GreyDomain | LabelsDomain | LabDomain | RawDomain, Field(discriminator="kind")]
+DOMAIN_KINDS = ("rgb", "grey", "labels", "lab_l", "lab_ab", "raw")
+
+
+@dataclass(config=STRICT)
+class DataSettings:
+    """Every kind of paired data; the settings of one kind alone are None for the others."""
+
+    name: str
+    pairs: dict[str, Any]
+    size: tuple[Count, Count] | None
+    direction: str
+    jitter: Annotated[float, Field(ge=1, le=4)]
+    mirror: bool
+    quarter_turns: bool
+    colour_jitter: Share
+    batch_size: Count
+    num_workers: Natural | Literal["auto"]
+    cache: Natural
+    on_bad: Literal["error", "skip"]
+    source: DomainSettings | None
+    target: DomainSettings | None
+    task: (
+        Literal["labels2photo", "photo2labels", "edges2photo", "grey2colour", "day2night", "photo2map", "inpaint"]
+        | None
+    ) = None
+    train_pairs: Count | None = None
+    val_pairs: Count | None = None
+    test_pairs: Count | None = None
+    root: str | None = None
+    panels: Count | None = None
+    source_folder: str | None = None
+    target_folder: str | None = None
+    file: str | None = None
+    val_fraction: Probability | None = None
+    test_fraction: Probability | None = None
+
+
+Norm = Literal["batch", "instance", "group", "none"]
+Upsampling = Literal["transposed", "resize"]
+
+
+@dataclass(config=STRICT)
+class UNetSettings:
+    base_channels: Count
+    depth: Annotated[int, Field(ge=2, le=12)]
+    norm: Norm
+    dropout: Probability
+    upsampling: Upsampling
+
+
+@dataclass(config=STRICT)
+class ResNetSettings:
+    base_channels: Count
+    blocks: Count
+    norm: Norm
+    dropout: Probability
+    upsampling: Upsampling
+
+
+@dataclass(config=STRICT)
+class PatchGANSettings:
+    base_channels: Count
+    receptive_field: int
+    norm: Norm
+
+
+@dataclass(config=STRICT)
+class CheckpointsSettings:
+    every_epochs: Count
+    every_images: Count | None
+    keep: Count
+    best: list[Literal["psnr", "ssim", "l1", "rmse", "log_spectrum_distance"]]
+    slim: bool
+
+
+@dataclass(config=STRICT)
+class SamplesSettings:
+    count: Count
+    every_epochs: Count
+
+
+@dataclass(config=STRICT)
+class DiscriminatorWonSettings:
+    threshold: Rate
+    patience_images: Count
+
+
+# Sections that name their class have the schema of that class; a class from elsewhere is its author's to check.
+CLASS_SETTINGS: dict[str, Any] = {
+    "pix2pix.models.unet.UNet": UNetSettings,
+    "pix2pix.models.encoder_decoder.EncoderDecoder": UNetSettings,
+    "pix2pix.models.resnet.ResNet": ResNetSettings,
+    "pix2pix.models.patchgan.PatchGAN": PatchGANSettings,
+    "pix2pix.callbacks.checkpoints.Checkpoints": CheckpointsSettings,
+    "pix2pix.callbacks.samples.SampleGrid": SamplesSettings,
+    "pix2pix.callbacks.guards.DiscriminatorWon": DiscriminatorWonSettings,
+}
+
+
+@dataclass(config=STRICT)
+class ObjectiveSettings:
+    adversarial: Literal["vanilla", "least_squares", "hinge"] | None
+    conditional: bool
+    adversarial_weight: Weight
+    l1_weight: Weight
+    l2_weight: Weight
+
+
+@dataclass(config=STRICT)
+class OptimizerSettings:
+    lr: Rate
+    discriminator_lr: Rate
+    algorithm: dict[str, Any]
+
+
+@dataclass(config=STRICT)
+class ScheduleSettings:
+    epochs: Count
+    decay_epochs: Natural
+
+
+@dataclass(config=STRICT)
+class TrainingSettings:
+    accumulate: Count
+    clip_norm: Rate | None
+    average: Annotated[float, Field(gt=0, lt=1)] | None
+    compile: bool
+    channels_last: bool | Literal["auto"]
+    log_every_images: Count
+
+
+@dataclass(config=STRICT)
+class TranslationSettings:
+    noise: bool
+    statistics: Literal["picture", "running"]
+
+
+@dataclass(config=STRICT)
+class Settings:
+    """The whole of what `pix2pix train` composes."""
+
+    name: str
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    size: SizeSettings
+    data: DataSettings
+    generator: dict[str, Any]
+    discriminator: dict[str, Any]
+    objective: ObjectiveSettings
+    optimizer: OptimizerSettings
+    schedule: ScheduleSettings
+    trainer: dict[str, Any]
+    logger: dict[str, Any]
+    callbacks: dict[str, dict[str, Any]]
+    training: TrainingSettings
+    translation: TranslationSettings
+    resume: str | None = None
+    init_from: str | None = None
+
+
+SETTINGS = TypeAdapter(Settings)
+
+
+def validate(plain: Mapping[str, Any]) -> None:
+    """Check composed settings (plain containers, interpolations resolved) before anything heavy is imported.
+
+    Raises ConfigError, which names every key that is wrong, what was found, what was expected, and what to type.
+    """
+    settings = {**plain, "data": {**plain.get("data", {})}}
+    for side in ("source", "target"):
+        if isinstance(settings["data"].get(side), str):
+            settings["data"][side] = {"kind": settings["data"][side]}
+    problems = missing_values(settings) or [*schema_problems(SETTINGS, settings), *_class_problems(settings)]
+    if not problems:
+        problems = list(cross_problems(settings))
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def _class_problems(settings: Mapping[str, Any]) -> list[str]:
+    sections = {"generator": settings.get("generator"), "discriminator": settings.get("discriminator")}
+    sections |= {f"callbacks.{name}": section for name, section in (settings.get("callbacks") or {}).items()}
+    problems = []
+    for key, section in sections.items():
+        if isinstance(section, Mapping) and section.get("_target_") in CLASS_SETTINGS:
+            own = {name: value for name, value in section.items() if not name.startswith("_")}
+            problems += schema_problems(TypeAdapter(CLASS_SETTINGS[section["_target_"]]), own, key)
+    return problems

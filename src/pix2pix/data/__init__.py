@@ -1,0 +1,1 @@
+"""From files to batches: domains, codecs, pair sources, transforms, the LightningDataModule."""

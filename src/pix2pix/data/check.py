@@ -1,0 +1,215 @@
+"""`pix2pix data check ROOT`: which layout a folder has, what it holds, what is wrong, the line that trains."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pix2pix.data.domains import Domain
+from pix2pix.data.layouts import LOOKED_FOR, SOURCES, Layout, find_layout
+from pix2pix.data.manifest import read_rows
+from pix2pix.data.pairs import Array, BadPairError
+from pix2pix.data.reading import Problem, checked, problem_of
+from pix2pix.data.splits import SPLITS
+from pix2pix.data.suggestions import domain_setting, overrides, suggest_direction, suggest_domain, suggest_size
+
+KEPT = 16  # pairs of a data set that suggestions are made from
+NAMED = 10  # problems and sizes that are listed
+
+
+@dataclass
+class Side:
+    """What the pictures of one side are: how many of each size and of each dtype, and a few of them."""
+
+    sizes: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    pictures: list[Array] = field(default_factory=list)
+
+    def add(self, picture: Array, *, keep: bool) -> None:
+        """Count a picture, and keep it where it is one of the few."""
+        height, width, channels = picture.shape
+        self.sizes[f"{width}×{height}"] += 1
+        self.kinds[f"{channels} channel{'s' * (channels > 1)} of {picture.dtype}"] += 1
+        if keep:
+            self.pictures.append(picture)
+
+
+@dataclass
+class Findings:
+    """All that a look through the pairs of every split finds."""
+
+    pairs: dict[str, int]
+    read: int
+    a: Side
+    b: Side
+    problems: list[Problem]
+    parted: list[str]  # groups of a manifest that are in several splits
+
+
+def add_layout_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags that say how pairs are stored, for every tool that opens a folder of them."""
+    parser.add_argument("root", type=Path, metavar="ROOT", help="the folder of pairs, or a manifest file")
+    parser.add_argument("--layout", choices=sorted(SOURCES), help="default: found by looking")
+    parser.add_argument("--direction", help="a_to_b, b_to_a, or other letters; default: as the pictures suggest")
+    parser.add_argument("--panels", type=int, help="pictures side by side in one file")
+    parser.add_argument("--source-folder", help="below ROOT; {split} stands for train, val, test")
+    parser.add_argument("--target-folder", help="below ROOT; {split} stands for train, val, test")
+    parser.add_argument("--file", help="a manifest's name below ROOT")
+
+
+def layout_of(arguments: argparse.Namespace) -> Layout | None:
+    """The layout that flags and folder give, or None."""
+    settings: dict[str, Any] = {
+        key: getattr(arguments, key) for key in ("panels", "source_folder", "target_folder", "file")
+    }
+    return find_layout(arguments.root.expanduser().resolve(), arguments.layout, **settings)
+
+
+def no_layout(root: Path) -> str:
+    """The message for a folder without a layout: what is there, and what was looked for."""
+    if not root.exists():
+        return f"{root}: no such folder (looked from {Path.cwd()})"
+    entries = sorted(f"{path.name}{'/' * path.is_dir()}" for path in root.iterdir())
+    there = ", ".join(entries[:NAMED]) + (f", and {len(entries) - NAMED} more" if len(entries) > NAMED else "")
+    return f"{root}: no layout of pairs found. In it: {there or 'nothing'}.\nLooked for:\n{LOOKED_FOR}"
+
+
+def check(layout: Layout, direction: str | None = None, limit: int | None = None) -> Findings:
+    """Read every pair of every split (at most `limit` a split, evenly spread), and list what is wrong."""
+    sources = layout.open_all(direction or "a_to_b")
+    a, b = Side(), Side()
+    problems: dict[str, Problem] = {}
+    read = 0
+    for source in sources.values():
+        problems |= {problem.file: problem for problem in source.problems}
+        indices = _spread(len(source), limit)
+        kept = set(indices[:: -(-len(indices) // KEPT)])
+        for index in indices:
+            read += 1
+            try:
+                pair = checked(source[index])
+            except BadPairError as error:
+                problem = problem_of(source, index, error)
+                problems[problem.file] = problem
+                continue
+            a.add(pair.source, keep=index in kept and len(a.pictures) < KEPT)
+            b.add(pair.target, keep=index in kept and len(b.pictures) < KEPT)
+    pairs = {split: len(source) for split, source in sources.items()}
+    return Findings(pairs, read, a, b, list(problems.values()), _parted_groups(layout))
+
+
+def report(layout: Layout, findings: Findings, direction: str | None = None) -> str:
+    """The findings for a person; the last line is what to type."""
+    lines = [f"{layout.root}: {_words(layout)}"]
+    counts = ", ".join(f"{split} {findings.pairs[split]}" for split in SPLITS if split in findings.pairs)
+    lines.append(f"pairs      {counts}")
+    if "test" not in findings.pairs:
+        lines.append("           no test split; train and val are enough to train")
+    if findings.read < sum(findings.pairs.values()):
+        lines.append(f"           {findings.read} of them read (--limit)")
+    if findings.problems:
+        lines.append(f"wrong      {len(findings.problems)} of the files:")
+        lines += [f"           {problem.file}: {problem.why}" for problem in findings.problems[:NAMED]]
+        if len(findings.problems) > NAMED:
+            lines.append(f"           and {len(findings.problems) - NAMED} more")
+    else:
+        lines.append("wrong      nothing found")
+    if findings.parted:
+        lines.append(f"warning    groups in several splits, which makes scores too good: {', '.join(findings.parted)}")
+    if not findings.a.pictures:
+        lines.append("No pair can be used, so there is nothing to train on.")
+        return "\n".join(lines)
+    return "\n".join([*lines, *_about_pictures(layout, findings, direction)])
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The command; 1 where there is no layout, or no pair that can be used."""
+    layout = layout_of(arguments)
+    if layout is None:
+        print(no_layout(arguments.root.expanduser().resolve()))
+        return 1
+    findings = check(layout, arguments.direction, arguments.limit)
+    print(report(layout, findings, arguments.direction))
+    return 0 if findings.a.pictures else 1
+
+
+def train_settings(layout: Layout, direction: str, source: Domain, target: Domain) -> dict[str, Any]:
+    """What `pix2pix train` has to be told about this data, beyond its defaults."""
+    settings: dict[str, Any] = {"data": layout.name, "data.root": str(layout.root), "data.direction": direction}
+    settings |= {f"data.{key}": value for key, value in layout.settings.items()}
+    for side, domain in (("source", source), ("target", target)):
+        if domain_setting(domain) != "rgb":
+            settings[f"data.{side}"] = domain_setting(domain)
+    return settings
+
+
+def sides(a: Side, b: Side, direction: str | None) -> tuple[str, Side, Side]:
+    """The direction, and source and target in it; `a` and `b` were read in the direction given, or a_to_b."""
+    if direction is not None:
+        return direction, a, b
+    suggested = suggest_direction(a.pictures, b.pictures)
+    return (suggested, b, a) if suggested == "b_to_a" else (suggested, a, b)
+
+
+def _about_pictures(layout: Layout, findings: Findings, given: str | None) -> list[str]:
+    direction, source, target = sides(findings.a, findings.b, given)
+    domains = suggest_domain(source.pictures), suggest_domain(target.pictures)
+    lines = []
+    for name, side, domain in zip(("source", "target"), (source, target), domains, strict=True):
+        lines.append(f"{name}     {_counted(side.sizes)} (width×height); {_counted(side.kinds)}")
+        lines.append(f"           suggested domain: {overrides({f'data.{name}': domain_setting(domain)})}")
+    if given is None:
+        why = (
+            "b is the flatter side, as labels and edges are" if direction == "b_to_a" else "a is the source by default"
+        )
+        lines.append(f"direction  {direction}: {why}; turn it round if you want the other way")
+    settings = train_settings(layout, direction, *domains)
+    height, width, _ = source.pictures[0].shape
+    size = suggest_size(height, width)
+    if size is not None and len(source.sizes) == 1:
+        lines.append(f"size       not square, so data.size={list(size)} (height, width) keeps the shape")
+        settings["data.size"] = list(size)
+    if layout.name == "side_by_side" and layout.settings.get("panels", 2) == 2 and width < 0.75 * height:
+        lines.append(
+            "note       each file looks like one picture, not two; colourisation takes such: experiment=colourise"
+        )
+    if findings.problems:
+        lines.append("With data.on_bad=skip the files above are left out; mend them, and it is not needed.")
+        settings["data.on_bad"] = "skip"
+    return [*lines, "To train:", f"pix2pix train experiment=pairs {overrides(settings)}"]
+
+
+def _spread(count: int, limit: int | None) -> list[int]:
+    if limit is None or count <= limit:
+        return list(range(count))
+    return [place * count // limit for place in range(limit)]
+
+
+def _parted_groups(layout: Layout) -> list[str]:
+    if layout.name != "manifest":
+        return []
+    rows, _ = read_rows(layout.root / layout.settings.get("file", "pairs.csv"))
+    splits: dict[str, set[str | None]] = {}
+    for row in rows.values():
+        splits.setdefault(row.group, set()).add(row.split)
+    return sorted(group for group, found in splits.items() if len(found) > 1)
+
+
+def _words(layout: Layout) -> str:
+    if layout.name == "manifest":
+        return f"a manifest, {layout.settings.get('file', 'pairs.csv')}"
+    if layout.name == "side_by_side":
+        return f"files of {layout.settings.get('panels', 2)} pictures side by side"
+    source = layout.open_all()
+    first, second = next(iter(source.values())).templates  # type: ignore[union-attr]
+    return f"two folders, {first} and {second}".replace("{split}", "train")
+
+
+def _counted(counts: Counter[str]) -> str:
+    if len(counts) == 1:
+        return next(iter(counts))
+    common = ", ".join(f"{count} of {what}" for what, count in counts.most_common(NAMED))
+    return f"{common}, and {len(counts) - NAMED} other kinds" if len(counts) > NAMED else common

@@ -1,0 +1,240 @@
+"""The LightningDataModule of paired data: the same samples whatever the workers, ranks or restarts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import torch
+from lightning.pytorch import LightningDataModule
+from torch.utils.data import DataLoader, Dataset
+
+from pix2pix.data.cache import CachedPairs
+from pix2pix.data.domains import Domain, Raw, domain_from_dict, measure_range
+from pix2pix.data.pairs import Batch, PairSource, Sample
+from pix2pix.data.reading import Readable
+from pix2pix.data.sampler import STAND_IN, EveryPairOnce, Key, Place, TrainingBatches
+from pix2pix.data.transforms import PairTransform, make_sample, sample_rng
+
+OpenPairs = Callable[..., PairSource]  # called with split="train", "val" or "test"
+EVALUATION_BATCH = 8  # pictures loaded at once where no training happens; they are translated one by one
+
+
+class PairedData(LightningDataModule):
+    """Pairs of one data set, split by split, as batches.
+
+    Args:
+        pairs: opens a split's pair source.
+        source, target: domains as settings (see `domains.domain_from_dict`); None takes those the pair source states.
+        transform: how training pictures vary; others are resized alone.
+        batch_size: pictures a batch on each device; `accumulate` such batches come as one.
+        num_workers: loading processes; "auto": none where a CPU trains, up to 4 where a GPU does.
+        cache: MiB of decoded pictures kept in memory for each process that trains.
+        on_bad: what to do with pairs that cannot be read.
+        seed: of order and variation.
+    """
+
+    # With fewer validation pairs than ranks a rank has none; it then gets a stand-in.
+    allow_zero_length_dataloader_with_multiple_devices = True
+
+    def __init__(
+        self,
+        pairs: OpenPairs,
+        source: str | Mapping[str, Any] | None,
+        target: str | Mapping[str, Any] | None,
+        transform: PairTransform,
+        *,
+        batch_size: int = 1,
+        accumulate: int = 1,
+        num_workers: int | Literal["auto"] = "auto",
+        cache: int = 0,
+        on_bad: Literal["error", "skip"] = "error",
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.place = Place()
+        self.transform = transform
+        self.seed = seed
+        self._batch_size, self._accumulate = batch_size, accumulate
+        self._num_workers, self._cache, self._on_bad = num_workers, cache, on_bad
+        self._open = pairs
+        self._opened: dict[str, Readable] = {}
+        self.readable("train")
+        stated = self._stated
+        self.source_domain, self.target_domain = (
+            domain_from_dict({"kind": domain} if isinstance(domain, str) else dict(domain))
+            for domain in (source or stated[0] or "rgb", target or stated[1] or "rgb")
+        )
+
+    # --- splits -----------------------------------------------------------------------------------------------------
+
+    def readable(self, split: str) -> Readable:
+        """The pairs of a split, opened at the first call."""
+        if split not in self._opened:
+            pairs = self._open(split=split)
+            self._stated = getattr(pairs, "domains", (None, None))
+            if self._cache:
+                pairs = CachedPairs(pairs, self._cache)
+            self._opened[split] = Readable(pairs, self._on_bad)
+        return self._opened[split]
+
+    def setup(self, stage: str) -> None:
+        """Fit the ranges that are to be measured, on rank 0, for all."""
+        self.source_domain = self._resolved(self.source_domain, side=0)
+        self.target_domain = self._resolved(self.target_domain, side=1)
+
+    def _resolved(self, domain: Domain, side: Literal[0, 1]) -> Domain:
+        if not isinstance(domain, Raw) or domain.range != "measured":
+            return domain
+        measured: Any = None
+        if self.trainer is None or self.trainer.is_global_zero:
+            training = self.readable("train")
+            measured = measure_range((training[index][side] for index in range(len(training))), domain.nodata)
+        if self.trainer is not None:
+            measured = self.trainer.strategy.broadcast(measured)
+        return domain.resolved(measured)
+
+    # --- loaders ----------------------------------------------------------------------------------------------------
+
+    def train_dataloader(self) -> DataLoader[Sample]:
+        """Batches of this rank, from the place on."""
+        samples = self._samples("train", varied=True)
+        rank, ranks = self._rank()
+        step = self._batch_size * self._accumulate
+        batches = TrainingBatches(len(samples), step, self.place, seed=self.seed, rank=rank, ranks=ranks)
+        return self._loader(samples, batches)
+
+    def val_dataloader(self) -> DataLoader[Sample]:
+        """Every validation pair once."""
+        return self._evaluation_loader("val")
+
+    def test_dataloader(self) -> DataLoader[Sample]:
+        """Every test pair once."""
+        return self._evaluation_loader("test")
+
+    def predict_dataloader(self) -> DataLoader[Sample]:
+        """Every validation pair once."""
+        return self._evaluation_loader("val")
+
+    def val_samples(self, count: int) -> Batch:
+        """The first validation pairs, the same ones each time."""
+        samples = self._samples("val", varied=False)
+        return collate([samples[0, index] for index in range(min(count, len(samples)))])
+
+    def _evaluation_loader(self, split: str) -> DataLoader[Sample]:
+        samples = self._samples(split, varied=False)
+        rank, ranks = self._rank()
+        size = 1 if self.transform.size is None else EVALUATION_BATCH
+        return self._loader(samples, EveryPairOnce(len(samples), size, rank=rank, ranks=ranks))
+
+    def _samples(self, split: str, *, varied: bool) -> Samples:
+        seed = self.seed if varied else None
+        return Samples(self.readable(split), self.source_domain, self.target_domain, self.transform, seed)
+
+    def _loader(self, samples: Samples, batches: TrainingBatches | EveryPairOnce) -> DataLoader[Sample]:
+        workers = self.workers
+        return DataLoader(
+            samples,
+            batch_sampler=batches,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            collate_fn=collate,
+            pin_memory=self._on_gpu(),
+            generator=torch.Generator().manual_seed(self.seed),  # its own: drawing from it moves no other random state
+        )
+
+    @property
+    def workers(self) -> int:
+        """Loading processes for each process that trains."""
+        if self._num_workers != "auto":
+            return self._num_workers
+        return min(4, max(1, (os.cpu_count() or 1) - 1)) if self._on_gpu() else 0
+
+    def _on_gpu(self) -> bool:
+        return self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
+
+    def _rank(self) -> tuple[int, int]:
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else (0, 1)
+
+    def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Log the pairs that a loading process passed over."""
+        if batch.skipped:
+            self.readable("train").note(batch.skipped)
+        return batch
+
+    @property
+    def skipped(self) -> int:
+        """Bad files left out so far."""
+        return sum(len(readable.problems) for readable in self._opened.values())
+
+    # --- the place --------------------------------------------------------------------------------------------------
+
+    @property
+    def last_batch(self) -> bool:
+        """Whether the batch at the place is its epoch's last."""
+        assert self.trainer is not None
+        return bool(self.place.batch == self.trainer.num_training_batches - 1)
+
+    def advance(self) -> None:
+        """One more batch is done: the last thing a training step does."""
+        if self.last_batch:
+            self.place.epoch, self.place.batch = self.place.epoch + 1, 0
+        else:
+            self.place.batch += 1
+
+    def state_dict(self) -> dict[str, Any]:
+        """The place."""
+        return {"epoch": self.place.epoch, "batch": self.place.batch}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go to the place that was saved."""
+        self.place.epoch, self.place.batch = state_dict["epoch"], state_dict["batch"]
+
+
+class Samples(Dataset[Sample]):
+    """Samples by (epoch, index); with a seed varied as in training, without it only resized."""
+
+    def __init__(
+        self, readable: Readable, source: Domain, target: Domain, transform: PairTransform, seed: int | None
+    ) -> None:
+        self.readable, self.source, self.target = readable, source, target
+        self.transform, self.seed = transform, seed
+
+    def __len__(self) -> int:
+        return len(self.readable)
+
+    def __getitem__(self, key: Key) -> Sample:
+        epoch, index = key
+        rng = None if self.seed is None else sample_rng(self.seed, epoch, index)
+        sample, skipped = self.readable.use(
+            max(index, 0), lambda pair: make_sample(pair, self.source, self.target, self.transform, rng)
+        )
+        if skipped:
+            sample = sample._replace(skipped=skipped)
+        return sample._replace(name="") if index == STAND_IN else sample
+
+
+def collate(samples: Sequence[Sample]) -> Batch:
+    """Stack samples. A weight is made for all where one has it.
+
+    Raises ValueError where the pictures differ in size.
+    """
+    shapes = {tuple(sample.target.shape) for sample in samples}
+    if len(shapes) > 1:
+        listed = ", ".join("×".join(map(str, shape[1:])) for shape in sorted(shapes))
+        raise ValueError(
+            f"pictures of different sizes ({listed}) cannot be in one batch: type data.size=[HEIGHT,WIDTH], or"
+            " data.batch_size=1 and training.accumulate=1"
+        )
+    weight = None
+    if any(sample.weight is not None for sample in samples):
+        ones = torch.ones(1, *samples[0].target.shape[1:])
+        weight = torch.stack([ones if sample.weight is None else sample.weight for sample in samples])
+    return Batch(
+        torch.stack([sample.source for sample in samples]),
+        torch.stack([sample.target for sample in samples]),
+        weight,
+        [sample.name for sample in samples],
+        tuple(problem for sample in samples for problem in sample.skipped),
+    )

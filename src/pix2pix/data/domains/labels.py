@@ -1,0 +1,176 @@
+"""Label maps: one class a pixel, stored as palette colours or as indices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pix2pix.data.domains.domain import Encoded, Interpolation, Prepared, to_plain
+from pix2pix.data.pairs import Array, BadPairError
+
+Colour = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Classes as colours of a palette of (red, green, blue), or, without a palette, as indices 0 to classes - 1.
+
+    Encoded to one channel a class, +1 in the class and -1 elsewhere; decoded to the colour (or index) of the largest.
+    Colours outside the palette, as JPEG and antialiasing make them, become the nearest (the first of equally near).
+    """
+
+    palette: tuple[Colour, ...] | None = None
+    classes: int | None = None
+
+    kind: ClassVar[str] = "labels"
+    interpolation: ClassVar[Interpolation] = "nearest"
+    unit: ClassVar[None] = None
+
+    def __post_init__(self) -> None:
+        if self.palette is None:
+            if self.classes is None or not 1 <= self.classes <= 65536:
+                raise ValueError(f"labels: classes is {self.classes!r}; expected 1 to 65536, or a palette")
+            return
+        palette = _checked_palette(self.palette)
+        if self.classes not in (None, len(palette)):
+            raise ValueError(
+                f"labels: classes is {self.classes}, but the palette has {len(palette)} colours; leave it out"
+            )
+        object.__setattr__(self, "palette", palette)
+
+    @property
+    def channels(self) -> int:
+        """The number of classes."""
+        if self.palette is not None:
+            return len(self.palette)
+        assert self.classes is not None
+        return self.classes
+
+    def prepare(self, stored: Array, name: str) -> Prepared:
+        """Values are class indices (H, W, 1), uint8 (uint16 for more than 256 classes).
+
+        `changed` is the share of pixels whose colour was not in the palette. Raises BadPairError for a picture that
+        cannot be in the palette's colours, and for indices outside of the classes.
+        """
+        if self.palette is None:
+            return Prepared(self._checked_indices(stored, name), None, 0.0)
+        indices, snapped = _nearest_of(self.palette)(self._colours(stored, name))
+        return Prepared(indices.astype(self._index_dtype)[:, :, None], None, snapped)
+
+    def encode(self, values: Array) -> Encoded:
+        """Class indices (H, W, 1) to (classes, H, W) of -1 and +1."""
+        encoded = np.full((self.channels, *values.shape[:2]), -1, np.float32)
+        np.put_along_axis(encoded, values[None, :, :, 0].astype(np.intp), 1, axis=0)
+        return encoded
+
+    def decode(self, encoded: Array) -> Array:
+        """The largest of (classes, H, W) as uint8 colours (H, W, 3), or without a palette as indices (H, W, 1)."""
+        indices: NDArray[np.intp] = np.argmax(encoded, axis=0)
+        if self.palette is None:
+            return indices.astype(self._index_dtype)[:, :, None]
+        return np.array(self.palette, np.uint8)[indices]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for `domain_from_dict`."""
+        return to_plain(self)
+
+    @property
+    def _index_dtype(self) -> type[np.uint8] | type[np.uint16]:
+        return np.uint8 if self.channels <= 256 else np.uint16
+
+    def _checked_indices(self, stored: Array, name: str) -> Array:
+        if stored.shape[2] != 1 or stored.dtype.kind not in "bui":
+            raise BadPairError(
+                f"{name}: has {stored.shape[2]} channel(s) of {stored.dtype}; expected 1 channel of class indices; "
+                f"for a picture of colours give the domain labels its palette"
+            )
+        low, high = int(stored.min()), int(stored.max())
+        if low < 0 or high >= self.channels:
+            raise BadPairError(
+                f"{name}: holds the class indices {low} to {high}; "
+                f"expected 0 to {self.channels - 1}, since classes={self.channels}"
+            )
+        return stored.astype(self._index_dtype, copy=False)
+
+    def _colours(self, stored: Array, name: str) -> Array:
+        """RGB (H, W, 3): a grey file is repeated if the palette is grey too; otherwise its numbers are no colours."""
+        assert self.palette is not None
+        channels = stored.shape[2]
+        if stored.dtype != np.uint8 or channels > 4:
+            raise BadPairError(
+                f"{name}: has {channels} channel(s) of {stored.dtype}; "
+                f"expected the palette's colours: 3 channels of uint8"
+            )
+        if channels >= 3:
+            return stored[:, :, :3]
+        if any(red != green or green != blue for red, green, blue in self.palette):
+            raise BadPairError(
+                f"{name}: has 1 channel without colour, but the palette has colours; "
+                f"if it holds class indices, set classes={self.channels} and no palette"
+            )
+        return np.repeat(stored[:, :, :1], 3, axis=2)
+
+
+def _checked_palette(palette: Sequence[Sequence[int]]) -> tuple[Colour, ...]:
+    colours: list[Colour] = []
+    for entry in palette:
+        colour = tuple(entry)
+        if len(colour) != 3 or not all(isinstance(level, int) and 0 <= level <= 255 for level in colour):
+            raise ValueError(f"labels: the palette has {list(colour)}; expected [red, green, blue] from 0 to 255")
+        if colour in colours:
+            raise ValueError(f"labels: the palette has {list(colour)} twice; every class needs a colour of its own")
+        colours.append((colour[0], colour[1], colour[2]))
+    if not 1 <= len(colours) <= 65535:
+        raise ValueError(f"labels: the palette has {len(colours)} colours; expected 1 to 65535")
+    return tuple(colours)
+
+
+class _Nearest:
+    """The nearest palette entry of 24-bit colours, remembered in a table of all 2^24.
+
+    Memory is taken only by those pages of the table that are written to.
+    """
+
+    def __init__(self, palette: tuple[Colour, ...]) -> None:
+        self.palette = np.array(palette, np.int32)
+        self.keys = _key(self.palette)
+        self.table = np.zeros(1 << 24, np.uint16)  # entry + 1; 0: not looked up yet
+        self.table[self.keys] = np.arange(1, len(palette) + 1)
+
+    def __call__(self, rgb: Array) -> tuple[NDArray[np.uint16], float]:
+        """Entries (H, W) for colours (H, W, 3), and the share of pixels whose colour is not itself in the palette."""
+        keys = _key(rgb)
+        found = self.table[keys]
+        new = keys[found == 0]
+        if new.size:
+            unknown = np.unique(new)
+            self.table[unknown] = self._search(unknown) + 1
+            found = self.table[keys]
+        entries = found - np.uint16(1)
+        return entries, float(np.mean(self.keys[entries] != keys))
+
+    def _search(self, keys: NDArray[np.int32]) -> NDArray[np.uint16]:
+        red, green, blue = keys >> 16, keys >> 8 & 255, keys & 255
+        nearest = np.zeros(keys.shape, np.uint16)
+        smallest = np.full(keys.shape, np.iinfo(np.int32).max, np.int32)
+        for entry, (r, g, b) in enumerate(self.palette):
+            distance = (red - r) ** 2 + (green - g) ** 2 + (blue - b) ** 2
+            nearest[distance < smallest] = entry
+            np.minimum(smallest, distance, out=smallest)
+        return nearest
+
+
+@lru_cache(maxsize=8)
+def _nearest_of(palette: tuple[Colour, ...]) -> _Nearest:
+    return _Nearest(palette)
+
+
+def _key(rgb: Array) -> NDArray[np.int32]:
+    """(..., 3) to red 2^16 + green 2^8 + blue."""
+    red, green, blue = (rgb[..., channel].astype(np.int32) for channel in range(3))
+    return red << 16 | green << 8 | blue

@@ -1,0 +1,154 @@
+"""Finding pictures in folders: by stem, below sub-folders too, for one split or for a random split of a flat folder."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from pix2pix.data.codecs import READABLE
+from pix2pix.data.reading import Problem
+from pix2pix.data.splits import SPELLINGS, SPLITS, random_splits
+
+T = TypeVar("T")
+Files = tuple[Path, ...]  # the files of one pair, one for each folder
+
+
+class Listing(NamedTuple):
+    """Pairs by name, in natural order (2 before 10), and what was found wrong on the way."""
+
+    files: dict[str, Files]
+    problems: list[Problem]
+
+
+class Holdout(NamedTuple):
+    """How pairs are parted where the folders do not say."""
+
+    val_fraction: float
+    test_fraction: float
+    seed: int
+
+
+def list_split(root: Path, templates: Sequence[str], split: str, holdout: Holdout) -> Listing:
+    """The pairs of `split`, from one folder or several folders of equal stems.
+
+    A template is a folder below `root`; `{split}` in it stands for train, val, test. Without it the pairs are parted at
+    random. Where there is a train folder and none for val, `val_fraction` of train is held out.
+
+    Raises ValueError where a folder or the split is missing, naming what is there.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"no split is called {split!r}; known: {', '.join(SPLITS)}")
+    if any("{split}" in template for template in templates):
+        listing = _of_folders(root, templates, split, holdout)
+    else:
+        folders = [_existing(root / template) for template in templates]
+        listing = _parted(match_stems(folders), split, holdout)
+    if not listing.files:
+        raise ValueError(_nothing(root, templates, split, listing))
+    return listing
+
+
+def split_folders(root: Path, templates: Sequence[str]) -> dict[str, list[Path]]:
+    """The folders of each split that has all of them, `validation` found as val."""
+    found = {}
+    for split in SPLITS:
+        for spelling in SPELLINGS[split]:
+            folders = [root / template.replace("{split}", spelling) for template in templates]
+            if all(folder.is_dir() for folder in folders):
+                found[split] = folders
+                break
+    return found
+
+
+def match_stems(folders: Sequence[Path]) -> Listing:
+    """Pair pictures of several folders by path without suffix; missing partners and repeated stems are problems."""
+    by_folder, problems = [], []
+    for folder in folders:
+        pictures, repeated = list_pictures(folder)
+        by_folder.append(pictures)
+        problems += repeated
+    names = sorted(set().union(*by_folder), key=natural)
+    files: dict[str, Files] = {}
+    for name in names:
+        places = [pictures.get(name) for pictures in by_folder]
+        present = [place for place in places if place is not None]
+        if len(present) == len(folders):
+            files[name] = tuple(present)
+        else:
+            missing = [str(folder) for folder, place in zip(folders, places, strict=True) if place is None]
+            problems.append(
+                Problem(str(present[0]), f"no partner called {name!r} (any suffix) in {' or '.join(missing)}")
+            )
+    return Listing(files, problems)
+
+
+def list_pictures(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
+    """Every readable picture at or below `folder` by its path without suffix; hidden files and folders are passed over.
+
+    Of files that differ by suffix alone the first counts; the others are problems.
+    """
+    pictures: dict[str, Path] = {}
+    problems = []
+    for where, below, files in os.walk(folder, followlinks=True):
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        for file in sorted(files):
+            stem, suffix = os.path.splitext(file)
+            if suffix.lower() not in READABLE or file.startswith("."):
+                continue
+            path = Path(where, file)
+            name = Path(where, stem).relative_to(folder).as_posix()
+            if name in pictures:
+                problems.append(Problem(str(path), f"the same name as {pictures[name].name}: which of them is meant?"))
+            else:
+                pictures[name] = path
+    return pictures, problems
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """A sorting key under which frame2 comes before frame10."""
+    return [(int(digits), "") if digits else (-1, text) for digits, text in re.findall(r"(\d+)|(\D+)", name)]
+
+
+def _of_folders(root: Path, templates: Sequence[str], split: str, holdout: Holdout) -> Listing:
+    folders = split_folders(_existing(root), templates)
+    if split in folders:
+        listing = match_stems(folders[split])
+        if split == "train" and "val" not in folders:
+            return _parted(listing, "train", holdout._replace(test_fraction=0.0))
+        return listing
+    if split == "val" and "train" in folders:
+        return _parted(match_stems(folders["train"]), "val", holdout._replace(test_fraction=0.0))
+    wanted = " and ".join(str(root / template.replace("{split}", split)) for template in templates)
+    raise ValueError(
+        f"no folder for the split {split!r}: expected {wanted}; splits found: {', '.join(folders) or 'none'}"
+    )
+
+
+def _parted(listing: Listing, split: str, holdout: Holdout) -> Listing:
+    return Listing(keep_split(listing.files, split, holdout, group=lambda name: name), listing.problems)
+
+
+def keep_split(files: Mapping[str, T], split: str, holdout: Holdout, group: Callable[[str], str]) -> dict[str, T]:
+    """Those of `split` under a random split that never parts a group."""
+    splits = random_splits((group(name) for name in files), *holdout)
+    return {name: value for name, value in files.items() if splits[group(name)] == split}
+
+
+def _existing(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise ValueError(f"data.root: no folder {folder} (looked from {Path.cwd()})")
+    return folder
+
+
+def _nothing(root: Path, templates: Sequence[str], split: str, listing: Listing) -> str:
+    where = " and ".join(str(root / template.replace("{split}", split)) for template in templates)
+    if listing.problems:
+        file, why = listing.problems[0]
+        left_over = f"{len(listing.problems)} files left over, the first {file}: {why}"
+        return f"{where}: no pair for the split {split!r}; {left_over}"
+    if any("{split}" not in template for template in templates) and split != "train":
+        return f"{where}: nothing is left for the split {split!r}: raise data.{split}_fraction, or add pictures"
+    return f"{where}: no pictures for the split {split!r}; read are {' '.join(sorted(READABLE))}"

@@ -1,0 +1,75 @@
+"""What the first bytes of a PNG or a JPEG say, without decoding it: its size, and which way up a JPEG is."""
+
+from __future__ import annotations
+
+import struct
+from typing import BinaryIO, NamedTuple
+
+from PIL import Image
+
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}  # colour type: grey, RGB, palette (expanded), grey and alpha, RGBA
+_ORIENTATION = 0x0112  # the EXIF tag
+_APP1, _START_OF_SCAN = 0xE1, 0xDA
+_START_OF_FRAME = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # those three are tables and extensions
+
+
+class JpegHeader(NamedTuple):
+    """A JPEG's frame before its EXIF orientation (1 to 8) is applied, and the byte at which the scan starts."""
+
+    height: int
+    width: int
+    components: int
+    orientation: int
+    scan: int
+
+
+def png_size(file: BinaryIO) -> tuple[int, int, int]:
+    """(height, width, channels) of a PNG, its palette and transparency expanded. Raises ValueError if it is none."""
+    if file.read(8) != b"\x89PNG\r\n\x1a\n":
+        raise ValueError("not a PNG file")
+    channels = height = width = 0
+    while True:
+        length, kind = struct.unpack(">I4s", file.read(8))
+        if kind == b"IHDR":
+            width, height, _, colour_type = struct.unpack(">IIBB", file.read(10))
+            channels = _PNG_CHANNELS[colour_type]
+            file.seek(length - 10 + 4, 1)  # the chunk ends in a checksum of 4 bytes
+        elif kind in (b"IDAT", b"tRNS"):
+            return height, width, channels + (kind == b"tRNS")
+        else:
+            file.seek(length + 4, 1)
+
+
+def jpeg_header(file: BinaryIO) -> JpegHeader:
+    """Walk a JPEG's segments up to its first scan. Raises ValueError if it is no JPEG or has no picture."""
+    if file.read(2) != b"\xff\xd8":
+        raise ValueError("not a JPEG file")
+    height = width = components = 0
+    orientation = 1
+    while True:
+        marker = file.read(1)
+        if not marker:
+            raise ValueError("the file ends before the picture starts")
+        if marker[0] in (0xFF, 0x00):  # a marker's first byte and padding
+            continue
+        (length,) = struct.unpack(">H", file.read(2))
+        if marker[0] == _START_OF_SCAN:
+            if not components:
+                raise ValueError("the picture starts before its size is given")
+            return JpegHeader(height, width, components, orientation, file.tell())
+        segment = file.read(length - 2)
+        if marker[0] in _START_OF_FRAME:
+            height, width, components = struct.unpack(">HHB", segment[1:6])
+        elif marker[0] == _APP1 and segment.startswith(b"Exif\0\0"):
+            orientation = _exif_orientation(segment)
+
+
+def _exif_orientation(segment: bytes) -> int:
+    """1 (upright) where the EXIF block is malformed, which is common and no reason to refuse the picture."""
+    exif = Image.Exif()
+    try:
+        exif.load(segment)
+        orientation = int(exif.get(_ORIENTATION, 1))
+    except Exception:  # Pillow raises SyntaxError, struct.error, KeyError and more on broken blocks
+        return 1
+    return orientation if 1 <= orientation <= 8 else 1

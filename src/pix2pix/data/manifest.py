@@ -1,0 +1,157 @@
+"""Pairs listed in a file: CSV or JSON lines with source, target, and if wanted split and group."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pix2pix.data.codecs import READABLE, read_picture
+from pix2pix.data.directions import parse_direction
+from pix2pix.data.folders import Holdout, keep_split
+from pix2pix.data.pairs import Pair
+from pix2pix.data.reading import Problem
+from pix2pix.data.splits import SPLITS, split_of
+
+COLUMNS = ("source", "target", "split", "group")
+
+
+class Row(NamedTuple):
+    """One pair of the manifest. `split` is None where the manifest does not say."""
+
+    files: tuple[Path, Path]
+    split: str | None
+    group: str
+
+
+class Manifest:
+    """A row a pair: source, target (paths relative to the file), split (train, val, test), group (a patient, a street).
+
+    Without a column `split` the groups are parted at random, each as a whole; with one that has no val, `val_fraction`
+    of train's groups is held out. Without `group` every row is its own. The direction's a is the column source, b is
+    target. Raises ValueError where the file, a column or the split is missing; absent pictures are in `problems`.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        split: str,
+        direction: str = "a_to_b",
+        file: str = "pairs.csv",
+        val_fraction: float = 0.1,
+        test_fraction: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        if split not in SPLITS:
+            raise ValueError(f"no split is called {split!r}; known: {', '.join(SPLITS)}")
+        self.source_side, self.target_side = parse_direction(direction)
+        path = Path(root).expanduser() / file
+        rows, self.problems = read_rows(path)
+        kept = _of_split(rows, split, Holdout(val_fraction, test_fraction, seed))
+        if not kept:
+            found = sorted({row.split or "none given" for row in rows.values()})
+            raise ValueError(
+                f"{path}: no pairs for the split {split!r}; {len(rows)} usable rows, "
+                f"splits: {', '.join(found) or 'none'}"
+            )
+        self.names: Sequence[str] = list(kept)
+        self._rows = list(kept.values())
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> Pair:
+        """Both pictures as stored. Raises BadPairError where one cannot be read."""
+        files = self._rows[index].files
+        source = read_picture(files[self.source_side])
+        target = source if self.target_side == self.source_side else read_picture(files[self.target_side])
+        return Pair(source, target, self.names[index])
+
+    def files(self, index: int) -> tuple[Path, ...]:
+        """The files that pair `index` is read from."""
+        return self._rows[index].files
+
+
+def read_rows(path: Path) -> tuple[dict[str, Row], list[Problem]]:
+    """The usable rows by name (the source's path without suffix), and the rows that are not.
+
+    Raises ValueError where the file is missing, is no CSV or JSON lines, or lacks a column.
+    """
+    if not path.is_file():
+        raise ValueError(f"no manifest {path}: set data.root and data.file (CSV or JSON lines with source and target)")
+    rows: dict[str, Row] = {}
+    problems = []
+    records = list(_jsonl_records(path) if path.suffix.lower() in (".jsonl", ".ndjson") else _csv_records(path))
+    with_splits = any(record.get("split") for _, record in records)
+    for number, record in records:
+        where = f"{path}:{number}"
+        files = tuple(path.parent / str(record[side]) for side in ("source", "target") if record.get(side))
+        if len(files) != 2:
+            problems.append(Problem(where, f"source or target is empty; found {dict(record)}"))
+            continue
+        wrong = [
+            Problem(str(file), f"no such file (listed in {where})")
+            if not file.is_file()
+            else Problem(
+                str(file), f"no codec for its suffix (listed in {where}); read are {' '.join(sorted(READABLE))}"
+            )
+            for file in files
+            if not file.is_file() or file.suffix.lower() not in READABLE
+        ]
+        if with_splits and not record.get("split"):
+            wrong.append(Problem(where, "no split, where other rows have one"))
+        if wrong:
+            problems += wrong
+            continue
+        name = Path(str(record["source"])).with_suffix("").as_posix()
+        if name in rows:
+            name = f"{name}_row{number}"
+        try:
+            split = split_of(str(record["split"])) if with_splits else None
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from error
+        group = record.get("group")
+        rows[name] = Row((files[0], files[1]), split, name if group in (None, "") else str(group))
+    return rows, problems
+
+
+def _of_split(rows: Mapping[str, Row], split: str, holdout: Holdout) -> dict[str, Row]:
+    given = {row.split for row in rows.values()}
+    if given == {None}:
+        return keep_split(rows, split, holdout, group=lambda name: rows[name].group)
+    if split in given and not (split == "train" and "val" not in given):
+        return {name: row for name, row in rows.items() if row.split == split}
+    if split == "test":
+        return {}
+    training = {name: row for name, row in rows.items() if row.split == "train"}
+    return keep_split(training, split, holdout._replace(test_fraction=0.0), group=lambda name: training[name].group)
+
+
+def _csv_records(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        header = file.readline()
+        file.seek(0)
+        delimiter = max(",;\t", key=header.count)
+        reader = csv.DictReader(file, delimiter=delimiter, skipinitialspace=True)
+        columns = [name.strip().lower() for name in reader.fieldnames or []]
+        if not {"source", "target"} <= set(columns):
+            raise ValueError(f"{path}: needs the columns source and target; found {', '.join(columns) or 'none'}")
+        reader.fieldnames = columns
+        for record in reader:
+            yield reader.line_num, {name: (record.get(name) or "").strip() for name in COLUMNS}
+
+
+def _jsonl_records(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    with path.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise ValueError(f"{path}:{number}: is no line of JSON: {error}") from error
+            if not isinstance(record, dict) or not {"source", "target"} <= record.keys():
+                raise ValueError(f"{path}:{number}: needs an object with source and target; found {line.strip()[:100]}")
+            yield number, record

@@ -1,0 +1,68 @@
+"""What a pair is, from the file to the batch: the types that pair sources, transforms and training share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pix2pix.data.reading import Problem
+
+Array = NDArray[Any]
+
+
+class BadPairError(ValueError):
+    """A pair that cannot be used; the message names the file and says what is wrong with it."""
+
+
+class Pair(NamedTuple):
+    """Two pictures of one scene as they are stored: channels and bit depth untouched."""
+
+    source: Array  # (H, W, C), dtype of the file
+    target: Array  # (H, W, C)
+    name: str
+
+
+class PairSource(Protocol):
+    """Anything that yields pairs by index. `names` says what pair each index is, without reading it."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """A name for each index."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Pair:
+        """Read one pair. Raises BadPairError where it cannot be read."""
+        ...
+
+
+class Sample(NamedTuple):
+    """One pair as the networks see it: float32 in [-1, 1]."""
+
+    source: Tensor  # (C, H, W)
+    target: Tensor  # (C', H, W)
+    weight: Tensor | None  # (1, H, W), 0 where a pixel does not count
+    name: str  # "" for one that only stands in and counts for nothing
+    skipped: tuple[Problem, ...] = ()  # pairs that were passed over to get this one
+
+
+class Batch(NamedTuple):
+    """Samples stacked along a first axis."""
+
+    source: Tensor  # (B, C, H, W)
+    target: Tensor  # (B, C', H, W)
+    weight: Tensor | None  # (B, 1, H, W)
+    names: list[str]
+    skipped: tuple[Problem, ...] = ()
+
+
+def with_channels(stored: NDArray[np.generic]) -> Array:
+    """(H, W) becomes (H, W, 1); (H, W, C) stays."""
+    return stored[:, :, None] if stored.ndim == 2 else stored

@@ -1,0 +1,113 @@
+"""`pix2pix data preview ROOT -o sheet.png`: a sheet of pairs as the network sees them, varied as in training."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from pix2pix.data.check import Side, layout_of, no_layout, sides
+from pix2pix.data.domains import Domain, view_pair
+from pix2pix.data.layouts import Layout
+from pix2pix.data.pairs import Pair
+from pix2pix.data.reading import Readable
+from pix2pix.data.suggestions import resolve, suggest_domain
+from pix2pix.data.transforms import PairTransform, make_sample, sample_rng
+
+Picture = NDArray[np.uint8]  # (H, W, 3)
+GAP, CAPTION = 8, 14  # pixels
+PAPER, INK = (255, 255, 255), (40, 40, 40)
+PAIRS_A_ROW = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags beyond those that say how pairs are stored."""
+    parser.add_argument("--split", default="train", choices=("train", "val", "test"))
+    parser.add_argument("--size", type=int, nargs="+", metavar="PIXELS", help="side, or height and width; default: 256")
+    parser.add_argument("--jitter", type=float, default=1.117, help="resized to size × jitter, then cropped")
+    parser.add_argument("--count", type=int, default=12, help="pairs on the sheet")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the sheet, .png or .jpg")
+    parser.add_argument("--force", action="store_true", help="replace an existing file")
+
+
+def preview(
+    layout: Layout,
+    transform: PairTransform,
+    *,
+    split: str = "train",
+    direction: str | None = None,
+    count: int = 12,
+    seed: int = 0,
+) -> tuple[list[tuple[Picture, Picture, str]], str]:
+    """`count` pairs drawn at random, each (source, target, name) after variation, encoding and back; and a legend.
+
+    Domains and, where not given, the direction are those that the pictures suggest. Raises ValueError where the layout
+    or the split is not there, BadPairError where no pair can be used.
+    """
+    readable = Readable(layout.open(split, direction or "a_to_b"), on_bad="skip")
+    count = min(count, len(readable))
+    indices = np.random.default_rng(seed).choice(len(readable), count, replace=False).tolist()
+    pairs = [readable[index] for index in indices]
+    direction, source, target = sides(
+        Side(pictures=[pair.source for pair in pairs]), Side(pictures=[pair.target for pair in pairs]), direction
+    )
+    source_domain, target_domain = _domain(source), _domain(target)
+    shown = []
+    for index, values, wanted, pair in zip(indices, source.pictures, target.pictures, pairs, strict=True):
+        oriented = Pair(values, wanted, pair.name)
+        sample = make_sample(oriented, source_domain, target_domain, transform, sample_rng(seed, 0, index))
+        views = view_pair(source_domain, target_domain, sample.source.numpy(), sample.target.numpy())
+        shown.append((*views, pair.name))
+    legend = f"{direction}: {source_domain.kind} to {target_domain.kind}, {len(readable)} pairs in {split}"
+    return shown, legend
+
+
+def sheet(shown: list[tuple[Picture, Picture, str]]) -> Image.Image:
+    """Pairs in rows, source left of target, the name below."""
+    height = max(max(source.shape[0], target.shape[0]) for source, target, _ in shown)
+    width = max(source.shape[1] + target.shape[1] for source, target, _ in shown)
+    columns = min(PAIRS_A_ROW, len(shown))
+    rows = -(-len(shown) // columns)
+    cell_width, cell_height = width + 2 * GAP, height + CAPTION + GAP
+    page = Image.new("RGB", (columns * cell_width + GAP, rows * cell_height + GAP), PAPER)
+    draw = ImageDraw.Draw(page)
+    for place, (source, target, name) in enumerate(shown):
+        left, top = GAP + place % columns * cell_width, GAP + place // columns * cell_height
+        page.paste(Image.fromarray(source), (left, top))
+        page.paste(Image.fromarray(target), (left + source.shape[1], top))
+        draw.text((left, top + height + 1), name, fill=INK)
+    return page
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The command; 1 where there is no layout or the sheet exists already."""
+    if arguments.output.exists() and not arguments.force:
+        print(f"{arguments.output}: exists; another name, or --force to replace it")
+        return 1
+    layout = layout_of(arguments)
+    if layout is None:
+        print(no_layout(arguments.root.expanduser().resolve()))
+        return 1
+    size = arguments.size or [256]
+    if len(size) > 2:
+        raise ValueError(f"--size takes a side, or height and width; found {' '.join(map(str, size))}")
+    transform = PairTransform((size[0], size[-1]), jitter=arguments.jitter)
+    shown, legend = preview(
+        layout,
+        transform,
+        split=arguments.split,
+        direction=arguments.direction,
+        count=arguments.count,
+        seed=arguments.seed,
+    )
+    sheet(shown).save(arguments.output)
+    print(f"{arguments.output}: {legend}")
+    return 0
+
+
+def _domain(side: Side) -> Domain:
+    return resolve(suggest_domain(side.pictures), side.pictures)

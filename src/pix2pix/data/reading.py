@@ -1,0 +1,115 @@
+"""What happens with pairs that cannot be used: an error that names them, or a replacement that is counted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple, TypeVar
+
+from pix2pix.data.pairs import BadPairError, Pair, PairSource
+
+T = TypeVar("T")
+OnBad = Literal["error", "skip"]
+NAMED = 10  # problems that one message names
+log = logging.getLogger(__name__)
+
+
+class Problem(NamedTuple):
+    """A file that cannot be used, and why."""
+
+    file: str
+    why: str
+
+
+class Readable:
+    """A pair source of which every index gives a usable pair.
+
+    `on_bad="error"`: what is found wrong while listing raises BadPairError at once, a pair that cannot be read when it
+    is read. `on_bad="skip"`: listing leaves bad files out, and a pair that cannot be used is replaced by the next that
+    can (cyclic), so an index gives the same pair in every process. `use` says what was passed over: a worker sends
+    it along with its sample, and the process that trains tells `note`, which logs each file once.
+    """
+
+    def __init__(self, source: PairSource, on_bad: OnBad = "error") -> None:
+        self.source = source
+        self.on_bad = on_bad
+        self._problems: dict[str, Problem] = {}
+        listed: Sequence[Problem] = getattr(source, "problems", ())
+        if listed and on_bad == "error":
+            raise BadPairError(describe(listed))
+        self.note(listed)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The name that belongs to each index, whether or not its pair turns out to be usable."""
+        return self.source.names
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Each bad file once: those of the listing and those noted since."""
+        return list(self._problems.values())
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, index: int) -> Pair:
+        """The pair, or its replacement. Raises BadPairError under `on_bad="error"`, and where no pair is usable."""
+        pair, skipped = self.use(index, lambda pair: pair)
+        self.note(skipped)
+        return pair
+
+    def use(self, index: int, make: Callable[[Pair], T]) -> tuple[T, tuple[Problem, ...]]:
+        """`make(pair)` and the pairs passed over. What `make` raises as BadPairError counts as a bad pair too."""
+        skipped: list[Problem] = []
+        for step in range(len(self)):
+            candidate = (index + step) % len(self)
+            try:
+                return make(checked(self.source[candidate])), tuple(skipped)
+            except BadPairError as error:
+                problem = problem_of(self.source, candidate, error)
+            if self.on_bad == "error":
+                raise BadPairError(describe([problem]))
+            skipped.append(problem)
+        raise BadPairError(f"none of the {len(self)} pairs can be used:\n{describe(skipped)}")
+
+    def note(self, problems: Sequence[Problem]) -> None:
+        """Remember problems, and log each file the first time."""
+        for problem in problems:
+            if problem.file not in self._problems:
+                self._problems[problem.file] = problem
+                log.warning("left out (data.on_bad=skip): %s: %s", *problem)
+
+
+def checked(pair: Pair) -> Pair:
+    """The pair, if its two pictures have one height and width; else BadPairError."""
+    if pair.source.shape[:2] != pair.target.shape[:2]:
+        source, target = (f"{side.shape[1]}×{side.shape[0]}" for side in (pair.source, pair.target))
+        raise BadPairError(
+            f"{pair.name}: the source is {source} pixels (width×height) and the target {target}; "
+            "the two must show the same scene at the same size"
+        )
+    return pair
+
+
+def problem_of(source: PairSource, index: int, error: BadPairError) -> Problem:
+    """What `error` says about pair `index`, with the file that it names, or else the files of the pair."""
+    message = str(error)
+    files = [str(file) for file in source.files(index)] if hasattr(source, "files") else []
+    named = next((file for file in files if message.startswith(f"{file}: ")), None)
+    name = source.names[index]
+    return Problem(named or " and ".join(files) or name, message.removeprefix(f"{named}: ").removeprefix(f"{name}: "))
+
+
+def describe(problems: Sequence[Problem]) -> str:
+    """One message for several problems: up to ten files, how many more, and what to type."""
+    lines = [f"  {problem.file}: {problem.why}" for problem in problems[:NAMED]]
+    if len(problems) > NAMED:
+        lines.append(f"  and {len(problems) - NAMED} more")
+    noun = "file" if len(problems) == 1 else "files"
+    return "\n".join(
+        [
+            f"{len(problems)} {noun} of pairs cannot be used:",
+            *lines,
+            "Mend them, or type data.on_bad=skip to leave them out.",
+        ]
+    )

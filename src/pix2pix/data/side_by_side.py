@@ -1,0 +1,61 @@
+"""Pairs stored as one file each: two or more pictures of one scene next to each other, as the paper's data come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pix2pix.data.codecs import read_picture
+from pix2pix.data.directions import parse_direction
+from pix2pix.data.folders import Holdout, list_split, split_folders
+from pix2pix.data.pairs import BadPairError, Pair
+from pix2pix.data.reading import Problem
+
+
+class SideBySide:
+    """Files of `panels` pictures of equal width, lettered a, b, c, ... from the left; `direction` picks two (`c_to_a`).
+
+    Reads root/{train,val,test}/, or a flat root that is parted at random. `names` are paths below that folder, without
+    suffix. Raises ValueError where the folder or the split is missing, or the direction names a panel too many.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        split: str,
+        direction: str = "a_to_b",
+        panels: int = 2,
+        val_fraction: float = 0.1,
+        test_fraction: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        self.panels = panels
+        self.source_panel, self.target_panel = parse_direction(direction, panels)
+        root = Path(root).expanduser()
+        template = "{split}" if split_folders(root, ["{split}"]) else ""
+        listing = list_split(root, [template], split, Holdout(val_fraction, test_fraction, seed))
+        self.names: Sequence[str] = list(listing.files)
+        self.problems: Sequence[Problem] = listing.problems
+        self._paths = [path for (path,) in listing.files.values()]
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, index: int) -> Pair:
+        """The two panels, as views of what the file holds. Raises BadPairError where it cannot be read or divided."""
+        path = self._paths[index]
+        stored = read_picture(path)
+        width, rest = divmod(stored.shape[1], self.panels)
+        if rest or not width:
+            raise BadPairError(
+                f"{path}: {stored.shape[1]} pixels wide, which {self.panels} panels do not divide: "
+                "is data.panels right, is this a file of pairs?"
+            )
+        source, target = (
+            stored[:, panel * width : (panel + 1) * width] for panel in (self.source_panel, self.target_panel)
+        )
+        return Pair(source, target, self.names[index])
+
+    def files(self, index: int) -> tuple[Path, ...]:
+        """The file that pair `index` is read from."""
+        return (self._paths[index],)

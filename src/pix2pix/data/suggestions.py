@@ -1,0 +1,116 @@
+"""What pictures suggest about the settings: the domain of each side, the direction, a size that keeps their shape."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from pix2pix.data.domains import Domain, Grey, Labels, Raw, Rgb, measure_range
+from pix2pix.data.pairs import Array
+
+FEW_COLOURS = 64  # a palette of more is no label map
+MUCH_FLATTER = 0.7  # ratio of detail below which the flatter side is taken as the source (CMP facades: 0.6)
+NODATA = (-9999.0, -99999.0, -32768.0, float(np.finfo(np.float32).min))  # what geographic and medical files write
+KEPT_SIDE = (
+    512  # pixels: pictures up to this side keep their size, larger ones are brought to a short side of ROUGH_SIDE
+)
+ROUGH_SIDE, SIZE_STEP = 256, 8
+
+
+def suggest_domain(pictures: Sequence[Array]) -> Domain:
+    """A domain for one side from some of its stored (H, W, C) pictures; of `raw`, the range is left to be measured."""
+    dtype = pictures[0].dtype
+    channels = max(picture.shape[2] for picture in pictures)
+    if dtype == np.uint8 and channels <= 4:
+        return _of_bytes(pictures, channels)
+    if dtype == np.uint16 and channels <= 4 and max(int(picture.max()) for picture in pictures) >= 2**14:
+        return Rgb(16) if channels >= 3 else Grey(16)
+    lowest = min((float(np.nanmin(picture)) for picture in pictures if np.isfinite(picture).any()), default=0.0)
+    kept = dtype.name if dtype.name in ("uint8", "uint16", "int16") else "float32"
+    return Raw(channels, nodata=lowest if lowest in NODATA else None, dtype=kept)
+
+
+def resolve(domain: Domain, pictures: Sequence[Array]) -> Domain:
+    """A raw domain whose range is to be measured, with the range of these pictures; any other as it is."""
+    if isinstance(domain, Raw) and domain.range == "measured":
+        return domain.resolved(measure_range(pictures, domain.nodata))
+    return domain
+
+
+def suggest_direction(a: Sequence[Array], b: Sequence[Array]) -> str:
+    """From labels, edges, maps to photos: the side of much less detail is the source, in 8 bits; else a_to_b."""
+    if any(picture.dtype != np.uint8 for picture in (*a, *b)):
+        return "a_to_b"
+    detail_a, detail_b = (float(np.median([_detail(picture) for picture in side])) for side in (a, b))
+    return "b_to_a" if detail_b < MUCH_FLATTER * detail_a else "a_to_b"
+
+
+def suggest_size(height: int, width: int) -> tuple[int, int] | None:
+    """(height, width) in pixels for pictures that are not square; None where the default, a square, suits."""
+    if height == width:
+        return None
+    if max(height, width) <= KEPT_SIDE:
+        return height, width
+    scale = ROUGH_SIDE / min(height, width)
+    return round(height * scale / SIZE_STEP) * SIZE_STEP, round(width * scale / SIZE_STEP) * SIZE_STEP
+
+
+def overrides(settings: dict[str, Any]) -> str:
+    """Settings as words of a command line, quoted for the shell."""
+    return " ".join(shlex.quote(f"{key}={hydra_value(value)}") for key, value in settings.items())
+
+
+def hydra_value(value: Any) -> str:
+    """A plain value in the grammar of Hydra's overrides."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{key}:{hydra_value(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(hydra_value, value)) + "]"
+    if isinstance(value, str) and not set(value).isdisjoint(" ,:=[]{}()'\"\\$#~"):
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return "null" if value is None else str(value)
+
+
+def domain_setting(domain: Domain) -> str | dict[str, Any]:
+    """A domain as it is typed: its kind alone, or its kind with the fields that differ from their defaults."""
+    values = domain.to_dict()
+    defaults = {item.name: item.default for item in fields(domain)}  # type: ignore[arg-type]
+    changed = {key: value for key, value in values.items() if key != "kind" and value != defaults[key]}
+    return {"kind": domain.kind} | changed if changed else domain.kind
+
+
+def _of_bytes(pictures: Sequence[Array], channels: int) -> Domain:
+    if channels <= 2:
+        levels = np.unique(np.concatenate([np.unique(picture[:, :, 0]) for picture in pictures])).tolist()
+        indices = len(levels) >= 2 and levels[-1] < FEW_COLOURS
+        return Labels(classes=levels[-1] + 1) if indices else Grey()
+    colours: set[int] = set()
+    for picture in pictures:
+        if picture.shape[2] < 3:
+            return Rgb()
+        colours |= set(np.unique(_packed(picture)).tolist())
+        if len(colours) > FEW_COLOURS and not _is_grey(picture):
+            return Rgb()
+    if all(_is_grey(picture) for picture in pictures):
+        return Grey()
+    return Labels(palette=tuple((key >> 16, key >> 8 & 255, key & 255) for key in sorted(colours)))
+
+
+def _is_grey(picture: Array) -> bool:
+    return bool((picture[:, :, 0] == picture[:, :, 1]).all() and (picture[:, :, 1] == picture[:, :, 2]).all())
+
+
+def _packed(picture: Array) -> Array:
+    red, green, blue = (picture[:, :, channel].astype(np.int32) for channel in range(3))
+    return red << 16 | green << 8 | blue
+
+
+def _detail(picture: Array) -> float:
+    """Share of steps between neighbours of a row that change a channel by more than 1 % of the picture's range."""
+    values = picture[:, :, :3].astype(np.float32)
+    steps = np.abs(np.diff(values, axis=1)).max(axis=2)  # (H, W - 1)
+    return float((steps > 0.01 * (values.max() - values.min())).mean())

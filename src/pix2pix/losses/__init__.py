@@ -1,0 +1,1 @@
+"""The terms of the objectives: pure functions of logits and images."""

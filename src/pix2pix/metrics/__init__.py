@@ -1,0 +1,1 @@
+"""Scores of translations: a pure function each, then a torchmetrics class."""

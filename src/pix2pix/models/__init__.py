@@ -1,0 +1,32 @@
+"""Generators and discriminators, one architecture a file.
+
+`GENERATORS` and `DISCRIMINATORS` map a class's full name, as a checkpoint stores it, to the class: the allow-list from
+which networks are rebuilt. Both are made at their first use, so that importing this package does not import torch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pix2pix.models.blocks import Generator
+    from pix2pix.models.patchgan import PatchGAN
+
+    GENERATORS: dict[str, type[Generator]]
+    DISCRIMINATORS: dict[str, type[PatchGAN]]
+
+__all__ = ["DISCRIMINATORS", "GENERATORS"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "GENERATORS":
+        from pix2pix.models.encoder_decoder import EncoderDecoder
+        from pix2pix.models.resnet import ResNet
+        from pix2pix.models.unet import UNet
+
+        return {f"{network.__module__}.{network.__name__}": network for network in (UNet, EncoderDecoder, ResNet)}
+    if name == "DISCRIMINATORS":
+        from pix2pix.models.patchgan import PatchGAN
+
+        return {f"{network.__module__}.{network.__name__}": network for network in (PatchGAN,)}
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

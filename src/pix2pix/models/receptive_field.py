@@ -1,0 +1,42 @@
+"""Which receptive fields a PatchGAN can have and what map of patches each leaves; free of torch, to check settings."""
+
+from __future__ import annotations
+
+RECEPTIVE_FIELDS = (1, 7, 16, 34, 70, 142, 286)  # 1: PixelGAN; the others: 9 * 2^k - 2 with k = 0 … 5 halvings
+
+
+def halvings(receptive_field: int) -> int:
+    """Number of stride-2 convolutions of the discriminator that has this receptive field.
+
+    Behind k convolutions of 4x4 and stride 2 come two of stride 1, so the field is 9 * 2^k - 2 pixels wide; the
+    PixelGAN of field 1 has none.
+
+    Raises:
+        ValueError: no discriminator has this field; the message lists those that can be had.
+    """
+    if receptive_field not in RECEPTIVE_FIELDS:
+        raise ValueError(
+            f"discriminator.receptive_field={receptive_field} cannot be had: "
+            f"choose one of {', '.join(map(str, RECEPTIVE_FIELDS))}"
+        )
+    return max(RECEPTIVE_FIELDS.index(receptive_field) - 1, 0)
+
+
+def smallest_side(receptive_field: int) -> int:
+    """Shortest side in pixels of the pictures that a discriminator of this field is meant for.
+
+    256 for 286, 128 for 142, 64 for 70 and so on: the field is then a little wider than the picture, and the map of
+    logits 6 x 6. On smaller pictures it would judge mostly the padding, and soon no patch would be left.
+    """
+    return 1 if receptive_field == 1 else 8 * 2 ** halvings(receptive_field)
+
+
+def patch_map_size(receptive_field: int, size: tuple[int, int]) -> tuple[int, int]:
+    """Height and width of the map of logits that the discriminator gives for pictures of `size` = (height, width).
+
+    A side of 0 says that no patch is left. Raises ValueError where the field cannot be had.
+    """
+    divisor = 2 ** halvings(receptive_field)
+    lost = 0 if receptive_field == 1 else 2  # each 4x4 convolution of stride 1 and padding 1 takes a pixel
+    height, width = size
+    return max(height // divisor - lost, 0), max(width // divisor - lost, 0)

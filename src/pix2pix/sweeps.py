@@ -1,0 +1,343 @@
+"""Sweeps: many training points, each its own process tree, and the table of their scores.
+
+A point is a list of Hydra overrides and a run folder. It is finished when its folder holds `score.json`, which training
+writes at its end; so a sweep that is started again runs only what has no score, and continues what has a checkpoint.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import logging
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from hydra.core.override_parser.types import Quote, QuotedString
+from omegaconf import ListConfig, OmegaConf
+
+from pix2pix.process_trees import BusyError, ProcessTree, end, noted_signals
+
+log = logging.getLogger(__name__)
+
+TRAIN = (sys.executable, "-m", "pix2pix.train")
+LOG_LINES = 15  # of a failed point's log, kept with its result
+
+
+class SweepError(ValueError):
+    """A sweep that cannot be run as it was asked for."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One training of a sweep: its settings as Hydra overrides, and a run folder for it alone."""
+
+    name: str
+    overrides: list[str]
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Result:
+    """What has become of a point.
+
+    Attributes:
+        scores: of its `score.json`; empty where there is none.
+        minutes: of training where it is finished, else of the time until it ended.
+        exit_status: as a shell counts, 128 + n after signal n; None where it was not run this time.
+        last_lines: the end of a failed point's log.
+    """
+
+    point: Point
+    status: Literal["waiting", "running", "finished", "failed", "stopped"]
+    scores: dict[str, float] = field(default_factory=dict)
+    minutes: float | None = None
+    exit_status: int | None = None
+    last_lines: str = ""
+
+
+def run_points(
+    points: Sequence[Point],
+    sweep_folder: Path,
+    *,
+    jobs: int | None = None,
+    devices_per_job: int = 1,
+    command: Sequence[str] = TRAIN,
+    hydra_arguments: Sequence[str] = (),
+    earlier: Sequence[Result] = (),
+    grace: float = 60.0,
+) -> list[Result]:
+    """Run every point that has no score, so many at a time as fit the devices; write `table.csv` and `table.md`.
+
+    A point's standard output and error go to `console.log` in its folder. A point that fails does not stop the others.
+    Ctrl-C, SIGTERM and SIGHUP end all process trees: by SIGTERM, and by SIGKILL after `grace` seconds or at a second
+    signal. For the main thread only.
+
+    Args:
+        points: what to train.
+        sweep_folder: where the tables go.
+        jobs: points at a time; None for as many as the GPUs allow, and for one where there is no GPU.
+        devices_per_job: GPUs that a point gets for itself; where there is no GPU, the processes that it trains on: the
+            cores are divided by jobs × devices_per_job. 0: points share all GPUs, and jobs alone divides the cores.
+        command: starts one training, before its arguments.
+        hydra_arguments: Hydra's own flags, then its own overrides, for points that start from nothing.
+        earlier: results of the same sweep that stand before these in the tables.
+        grace: seconds from SIGTERM to SIGKILL; a training needs them to finish its step and save.
+
+    Raises:
+        SweepError: too many devices are asked for, or a folder belongs to two points or holds a run of other settings.
+        SystemExit: with 128 + n, after signal n has ended the sweep.
+    """
+    devices = visible_devices() if devices_per_job else []
+    jobs = min(_jobs_that_fit(jobs, devices_per_job, devices), max(1, len(points)))
+    # By the whole sweep, not by what is left of it: a point that is continued has the threads that it had before.
+    threads = _threads(jobs * max(1, devices_per_job))
+    results = {point.folder: _result_so_far(point) for point in points}
+    if len(results) < len(points):
+        raise SweepError(
+            f"two of the {len(points)} points of {sweep_folder} have one folder: their settings must differ"
+        )
+
+    waiting, free = deque(points), list(devices)
+    running: list[tuple[Point, ProcessTree, list[str]]] = []  # with the devices assigned to it
+    with noted_signals() as signals:
+        try:
+            while (waiting or running) and not signals:
+                for ended in [one for one in running if one[1].exit_status is not None]:
+                    running.remove(ended)
+                    point, tree, assigned = ended
+                    end([tree], grace=5.0, signals=signals)  # ranks that outlive the first
+                    free += assigned
+                    results[point.folder] = _result_at_end(point, tree, "failed")
+                    _report(results[point.folder])
+                    _write_tables(sweep_folder, [*earlier, *results.values()])
+                while waiting and len(running) < jobs:
+                    point = waiting.popleft()
+                    results[point.folder] = _result_so_far(point)
+                    if results[point.folder].status == "finished":
+                        log.info("%s: has its score already", point.name)
+                        continue
+                    assigned, free = free[:devices_per_job], free[devices_per_job:]
+                    argv = [*command, *_arguments(point, hydra_arguments)]
+                    environment = _environment(threads, assigned, several_ranks=devices_per_job != 1)
+                    point.folder.mkdir(parents=True, exist_ok=True)
+                    try:
+                        tree = ProcessTree.start(argv, environment, point.folder / "console.log")
+                    except BusyError as busy:
+                        free += assigned
+                        results[point.folder] = Result(point, "failed", last_lines=str(busy))
+                        _report(results[point.folder])
+                        continue
+                    running.append((point, tree, assigned))
+                    results[point.folder] = Result(point, "running")
+                    log.info("%s: started (%d of %d)", point.name, len(points) - len(waiting), len(points))
+                time.sleep(0.1)
+        finally:
+            end([tree for _, tree, _ in running], grace, signals)
+            results |= {point.folder: _result_at_end(point, tree, "stopped") for point, tree, _ in running}
+            table = _write_tables(sweep_folder, [*earlier, *results.values()])
+    print(table, flush=True)
+    if signals:
+        log.info("Stopped: the same command goes on from here.")
+        raise SystemExit(128 + signals[0])
+    return list(results.values())
+
+
+def visible_devices() -> list[str]:
+    """The GPUs that this process may use, as CUDA names them. Torch is not asked: importing it takes seconds."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return [device for device in re.split(r"[,\s]+", visible) if device not in ("", "-1")]
+    if shutil.which("nvidia-smi") is None:
+        return []
+    listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False).stdout
+    return [str(index) for index in range(sum(line.startswith("GPU ") for line in listing.splitlines()))]
+
+
+def point_name(overrides: Sequence[str], limit: int = 100) -> str:
+    """A folder's name: `seed=1,objective=l1`. Where it cannot hold the overrides exactly, a hash of them ends it."""
+    exact = ",".join(overrides)
+    readable = re.sub(r"[^\w.=,+-]+", "-", re.sub(r"[\s'\"\[\]{}]+", "", exact), flags=re.ASCII)[:limit]
+    return readable if readable == exact else f"{readable}_{_hash(exact)[:6]}"
+
+
+def sweep_id(overrides: Sequence[str]) -> str:
+    """Eight hexadecimal digits, the same for the same overrides in whatever order they were typed."""
+    return _hash("\n".join(sorted(overrides)))[:8]
+
+
+def register_resolvers() -> None:
+    """Let configs say `${sweep_id:${hydra.overrides.task}}`.
+
+    The answer is cached, as that of Hydra's `now` is: Hydra hands the sweep's cache on to its points, whose overrides
+    are others, so all of them agree on the sweep's folder.
+    """
+
+    def resolve(overrides: ListConfig) -> str:
+        return sweep_id(as_typed(overrides))
+
+    OmegaConf.register_new_resolver("sweep_id", resolve, use_cache=True, replace=True)
+
+
+def as_typed(overrides: ListConfig) -> list[str]:
+    """Overrides as Hydra keeps them, with what they refer to left unresolved."""
+    plain = OmegaConf.to_container(overrides, resolve=False)
+    assert isinstance(plain, list)
+    return plain
+
+
+def quote(text: str | Path) -> str:
+    """A value that Hydra's override grammar reads back as exactly this text."""
+    return QuotedString(str(text), Quote.single).with_quotes()
+
+
+def _jobs_that_fit(jobs: int | None, devices_per_job: int, devices: Sequence[str]) -> int:
+    if (jobs is not None and jobs < 1) or devices_per_job < 0:
+        raise SweepError(f"found jobs={jobs} and devices_per_job={devices_per_job}: expected at least 1 and at least 0")
+    if not devices:
+        return jobs or 1
+    fit = len(devices) // devices_per_job
+    if fit < (jobs or 1):
+        raise SweepError(
+            f"jobs={jobs or 1} with devices_per_job={devices_per_job} needs {(jobs or 1) * devices_per_job} GPUs, "
+            f"found {len(devices)}: lower one of them, or set devices_per_job=0 and points share the GPUs"
+        )
+    return jobs or fit
+
+
+def _threads(processes: int) -> int:
+    """CPU threads for each of so many processes; a limit that the user has set is not raised."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    share = max(1, cores // processes)
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return min(share, max(1, int(limit))) if limit.isdigit() else share
+
+
+def _environment(threads: int, devices: Sequence[str], several_ranks: bool) -> dict[str, str]:
+    environment = os.environ | {
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "PYTHONUNBUFFERED": "1",  # so the end of the log is there, however the process ends
+    }
+    if devices:
+        environment["CUDA_VISIBLE_DEVICES"] = ",".join(devices)
+    if several_ranks:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            environment["MASTER_PORT"] = str(probe.getsockname()[1])
+    return environment
+
+
+def _arguments(point: Point, hydra_arguments: Sequence[str]) -> list[str]:
+    folder = quote(point.folder.absolute())
+    if _has_checkpoint(point):
+        return [f"resume={folder}"]
+    return [*hydra_arguments, *point.overrides, f"hydra.run.dir={folder}"]
+
+
+def _has_checkpoint(point: Point) -> bool:
+    return (point.folder / "checkpoints" / "last.ckpt").exists()
+
+
+def _score(point: Point) -> Result | None:
+    score_file = point.folder / "score.json"
+    if not score_file.exists():
+        return None
+    try:
+        score = json.loads(score_file.read_text())
+        return Result(point, "finished", score["scores"], score["minutes"])
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise SweepError(f"{score_file} cannot be read ({error!r}): delete it to train this point again") from None
+
+
+def _result_so_far(point: Point) -> Result:
+    """Finished or waiting; raises SweepError where the folder holds a run of other settings."""
+    result = _score(point)
+    if result or _has_checkpoint(point):
+        # Hydra's record is of the first start; a score may have been written by a run that was continued.
+        record = point.folder / ".hydra" / "overrides.yaml"
+        if record.exists():
+            found = OmegaConf.to_container(OmegaConf.load(record), resolve=False)
+        else:
+            found = json.loads((point.folder / "score.json").read_text())["overrides"] if result else None
+        expected = [one for one in point.overrides if not one.lstrip("+~").startswith(("hydra.", "hydra/"))]
+        if found != expected:
+            raise SweepError(
+                f"{point.folder} holds a run of other settings: found {found}, expected {expected}; "
+                "move it away, or set another hydra.sweep.dir"
+            )
+    return result or Result(point, "waiting")
+
+
+def _result_at_end(point: Point, tree: ProcessTree, without_score: Literal["failed", "stopped"]) -> Result:
+    with suppress(SweepError):
+        if finished := _score(point):
+            return replace(finished, exit_status=tree.exit_status)
+    minutes = (time.monotonic() - tree.started) / 60
+    return Result(point, without_score, {}, minutes, tree.exit_status, tree.last_lines(LOG_LINES))
+
+
+def _report(result: Result) -> None:
+    if result.status == "finished":
+        scores = "  ".join(f"{name} {value:.4g}" for name, value in result.scores.items())
+        log.info("%s: finished in %.1f minutes  %s", result.point.name, result.minutes, scores)
+        if result.exit_status:
+            log.warning("%s: has its score, but ended with exit status %d", result.point.name, result.exit_status)
+    else:
+        folder = result.point.folder
+        log.error(
+            "%s: failed, exit status %s, %s\n%s", result.point.name, result.exit_status, folder, result.last_lines
+        )
+
+
+def _write_tables(folder: Path, results: Sequence[Result]) -> str:
+    """Write `table.csv` and `table.md`, a row for each point; returns the second's text."""
+    settings = [dict(override.partition("=")[::2] for override in result.point.overrides) for result in results]
+    keys = dict.fromkeys(key for one in settings for key in one)
+    swept = [key for key in keys if len({one.get(key) for one in settings}) > 1]
+    metrics = list(dict.fromkeys(name for result in results for name in result.scores))
+    rows = [["point", *swept, "status", "exit_status", *metrics, "minutes", "folder"]]
+    for result, chosen in zip(results, settings, strict=True):
+        numbers = [*(result.scores.get(name) for name in metrics), result.minutes]
+        rows.append(
+            [
+                result.point.name,
+                *(chosen.get(key, "") for key in swept),
+                result.status,
+                "" if result.exit_status is None else str(result.exit_status),
+                *("" if number is None else f"{number:.6g}" for number in numbers),
+                str(result.point.folder),
+            ]
+        )
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+
+    cells = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    cells.insert(1, ["-" * width for width in widths])
+    lines = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
+    table = "\n".join(f"| {line} |" for line in lines)
+    for result in results:
+        if result.status == "failed":
+            table += f"\n\n{result.point.name}: exit status {result.exit_status}\n\n```\n{result.last_lines}\n```"
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in (("table.csv", text.getvalue()), ("table.md", f"{table}\n")):
+        unfinished = folder / f".{name}.unfinished"
+        unfinished.write_text(content)
+        unfinished.replace(folder / name)
+    return table
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Experiment trackers: where scalars, configuration and pictures go."""

@@ -1,0 +1,97 @@
+"""metrics.csv: every logged scalar of a run in one table, a row a log call, that a resumed run continues exactly."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from argparse import Namespace
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities import rank_zero_only
+
+Row = Mapping[str, str]
+
+
+class CsvTracker(Logger):
+    """Writes `folder/metrics.csv`: the column `images` (images seen), then the keys in the order of their first coming.
+
+    Values are written by `repr`, so that a float is read back bit for bit and the rows of a resumed run equal those of
+    one that never stopped. A new key widens the table. An existing file is continued, never deleted. A line that lacks
+    its newline was cut off by a crash and counts as never written. Rank 0 alone writes.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        super().__init__()
+        self.path = Path(folder) / "metrics.csv"
+        self._columns: list[str] = []
+
+    @property
+    def name(self) -> str:
+        """The csv knows no experiments: the run folder is the name."""
+        return ""
+
+    @property
+    def version(self) -> str:
+        """See `name`."""
+        return ""
+
+    @property
+    def save_dir(self) -> str:
+        """The run folder."""
+        return str(self.path.parent)
+
+    @rank_zero_only
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
+        """Nothing: the run folder holds the composed config already."""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        """Append one row. `step` is the number of images seen; values are numbers or tensors of one element."""
+        assert step is not None, "scalars are logged against images seen"
+        assert "images" not in metrics, "the column `images` is the step"
+        if not self._columns:
+            self._rewrite(self._read())
+        new = [key for key in metrics if key not in self._columns]
+        if new:
+            rows = self._read()
+            self._columns += new
+            self._rewrite(rows)
+        row = {"images": repr(step)} | {key: _exact(value) for key, value in metrics.items()}
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            file.write(self._lines([row]))
+
+    @rank_zero_only
+    def cut_back(self, images: int) -> None:
+        """Drop the rows of more than `images` images, so that a run resumed from there repeats none."""
+        self._rewrite([row for row in self._read() if int(row["images"]) <= images])
+
+    def _read(self) -> list[dict[str, str]]:
+        """The rows on disk as text; learns the columns from the header."""
+        text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
+        reader = csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1], newline=""))
+        rows: list[dict[str, str]] = list(reader)
+        self._columns = list(reader.fieldnames or ["images"])
+        return rows
+
+    def _rewrite(self, rows: Iterable[Row]) -> None:
+        """Replace the file as a whole: whoever reads it finds the old table or the new one."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self.path.with_name(".metrics.csv.draft")
+        with draft.open("w", newline="", encoding="utf-8") as file:
+            file.write(self._lines([dict(zip(self._columns, self._columns, strict=True)), *rows]))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self.path)
+
+    def _lines(self, rows: Iterable[Row]) -> str:
+        text = io.StringIO()
+        csv.DictWriter(text, self._columns, restval="", lineterminator="\n").writerows(rows)
+        return text.getvalue()
+
+
+def _exact(value: Any) -> str:
+    return repr(value) if type(value) is int else repr(float(value))

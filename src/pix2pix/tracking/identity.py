@@ -1,0 +1,32 @@
+"""Which run of a tracker's server belongs to a run folder, so that a resumed training continues it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+FILE = "trackers.json"
+
+
+def known_id(folder: str | Path, tracker: str) -> str | None:
+    """The id that `keep_id` wrote for this tracker in this run folder, None in a new run."""
+    return _read(Path(folder)).get(tracker)
+
+
+def keep_id(folder: str | Path, tracker: str, identity: str) -> None:
+    """Write the id of the tracker's run into the run folder."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f".{FILE}.draft"
+    draft.write_text(json.dumps(_read(folder) | {tracker: identity}, indent=1) + "\n", encoding="utf-8")
+    draft.replace(folder / FILE)
+
+
+def run_name(folder: str | Path) -> str:
+    """What people see as the name of the run: the run folder's last two parts, experiment and time."""
+    return "/".join(Path(folder).absolute().parts[-2:])
+
+
+def _read(folder: Path) -> dict[str, str]:
+    path = folder / FILE
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}

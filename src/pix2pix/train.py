@@ -1,0 +1,134 @@
+"""`pix2pix train`: settings are composed and checked, then networks, data and trainer are made and run.
+
+pix2pix train experiment=facades data.root=FOLDER size=small
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pix2pix.compose import check, conf_folder, resume_arguments
+from pix2pix.config import ConfigError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Run the command line. Mistakes end with status 2 and no traceback, signals with 128 + n."""
+    arguments = sys.argv[1:]
+    if {"-h", "--help"} & set(arguments):
+        from pix2pix.train_help import help_text
+
+        print(help_text())
+        return
+    try:
+        sys.argv[1:] = resume_arguments(arguments)
+        if not _asks_hydra_alone(sys.argv[1:]):
+            check(sys.argv[1:])
+        sys.exit(_run())
+    except ConfigError as error:
+        print("\n".join(f"pix2pix train: {line}" for line in str(error).splitlines()), file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _asks_hydra_alone(arguments: list[str]) -> bool:
+    """Whether Hydra is asked to show something, or to sweep: then the launcher checks every point."""
+    own = ("--config-path", "--config-name", "--config-dir")
+    return (
+        any(each.startswith("-") and not each.startswith(own) for each in arguments)
+        or "hydra.mode=MULTIRUN" in arguments
+    )
+
+
+def _run() -> int:
+    """Hand over to Hydra, which composes again and makes the run folder; returns the exit status."""
+    import hydra
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+
+    status = 0
+
+    def job(config: DictConfig) -> dict[str, float] | None:
+        nonlocal status
+        settings: Any = OmegaConf.to_container(config, resolve=True)
+        status, scores = _trained(settings, Path(HydraConfig.get().runtime.output_dir))
+        return scores
+
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # raise, so that the error can be told here
+    try:
+        hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="train")(job)()
+    except HydraException as error:
+        raise ConfigError(str(error)) from error
+    return status
+
+
+def _trained(settings: dict[str, Any], folder: Path) -> tuple[int, dict[str, float] | None]:
+    """Train; exit status and scores. What people can mend is told without a traceback."""
+    from pix2pix.data.pairs import BadPairError
+    from pix2pix.training.checkpoint_io import CheckpointWriteError
+    from pix2pix.training.loss_log import NonFiniteLossError
+    from pix2pix.training.signals import Interrupted
+
+    try:
+        return 0, train(settings, folder)
+    except Interrupted as stop:
+        log.info("Stopped. To continue: pix2pix train resume=%s", folder)
+        return stop.exit_status, None
+    except (ConfigError, BadPairError, CheckpointWriteError, NonFiniteLossError) as error:
+        log.error("%s", error)
+        return 2 if isinstance(error, ConfigError) else 1, None
+
+
+def train(settings: dict[str, Any], folder: Path) -> dict[str, float]:
+    """Train as the settings say, into a run folder; returns the scores of the last validation.
+
+    Raises:
+        ConfigError: the folder holds another run, or weights or pictures do not fit the settings.
+        BadPairError: a pair cannot be read and data.on_bad is error.
+        NonFiniteLossError, CheckpointWriteError: see there.
+        Interrupted: a signal came; the run has been saved.
+    """
+    from pix2pix import assembly
+    from pix2pix.runs import write_score
+
+    started = time.monotonic()
+    resumed = assembly.resumed_checkpoint(settings, folder)
+    parts = assembly.assemble(settings, folder, resumed)
+    parts.log_facts()
+    parts.trainer.fit(
+        parts.module,
+        datamodule=parts.data,
+        ckpt_path=None if resumed is None else str(resumed.path),
+        weights_only=True,
+    )
+    scores = {name.removeprefix("val/"): float(value) for name, value in parts.trainer.callback_metrics.items()}
+    if parts.trainer.is_global_zero:
+        overrides = assembly.typed_overrides()
+        write_score(folder, overrides, scores, parts.module.images_seen, (time.monotonic() - started) / 60)
+        _tell_end(folder, scores, parts.data.skipped)
+    return scores
+
+
+def _tell_end(folder: Path, scores: dict[str, float], skipped: int) -> None:
+    shown = os.path.relpath(folder)
+    log.info("Scores on val: %s", ", ".join(f"{name} {value:.4g}" for name, value in scores.items()) or "none")
+    if skipped:
+        log.info("%d bad files were left out; each is named above.", skipped)
+    log.info("The run is in %s. Look at %s/samples. Next:", shown, shown)
+    log.info("  pix2pix train resume=%s schedule.epochs=N    train for longer", shown)
+    log.info("  pix2pix train -m seed=1,2,3 …                the same with several seeds")
+
+
+if __name__ == "__main__":
+    main()

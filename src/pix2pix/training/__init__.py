@@ -1,0 +1,1 @@
+"""How both players learn: steps, schedules, checkpoints, resuming."""

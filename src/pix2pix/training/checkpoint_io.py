@@ -1,0 +1,55 @@
+"""Writing checkpoints so that a half-written one is never found, and reading them without running code from them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric.plugins import CheckpointIO
+
+
+class CheckpointWriteError(OSError):
+    """A checkpoint could not be written; those from before are untouched."""
+
+
+class AtomicCheckpointIO(CheckpointIO):
+    """Writes beside the final place, flushes to the disk, and renames: all of a file is there, or the old one is."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
+        """Write a checkpoint. Raises CheckpointWriteError where that fails, a full disk for one."""
+        final = Path(path)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        partial = final.with_name(f".{final.name}.partial")
+        try:
+            with partial.open("wb") as file:
+                torch.save(checkpoint, file)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(final)
+            _sync_folder(final.parent)
+        except (OSError, RuntimeError) as error:  # PyTorch's writer reports a full disk as a RuntimeError
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+            raise CheckpointWriteError(
+                f"{final} could not be written: {error}. The checkpoints from before are untouched. Make room, then"
+                f" continue with: pix2pix train resume={final.parent.parent}"
+            ) from error
+
+    def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
+        """Read a checkpoint: tensors and plain values, never code."""
+        return torch.load(path, map_location=map_location or "cpu", weights_only=True)  # type: ignore[no-any-return]
+
+    def remove_checkpoint(self, path: Any) -> None:
+        """Remove a checkpoint if it is there."""
+        Path(path).unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

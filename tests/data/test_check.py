@@ -1,0 +1,196 @@
+"""`pix2pix data check`: layouts found, faults listed, and a last line that is right."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+from omegaconf import OmegaConf
+from PIL import Image
+
+from pix2pix.data.__main__ import main
+from pix2pix.data.codecs import write_picture
+from pix2pix.data.domains import Domain, Grey, Labels, Raw, Rgb
+from pix2pix.data.layouts import find_layout
+from pix2pix.data.pairs import Array
+from pix2pix.data.suggestions import domain_setting, hydra_value, suggest_direction, suggest_domain, suggest_size
+
+RNG = np.random.default_rng(0)
+
+
+def photo(height: int = 16, width: int = 16, channels: int = 3) -> Array:
+    return RNG.integers(0, 256, (height, width, channels), dtype=np.uint8)
+
+
+def labels(height: int = 16, width: int = 16) -> Array:
+    palette = np.array([[0, 0, 0], [255, 0, 0], [0, 0, 255]], np.uint8)
+    classes = np.kron(RNG.integers(0, 3, (2, 2)), np.ones((height // 2, width // 2), int))
+    classes[0, :3] = 0, 1, 2
+    return palette[classes]
+
+
+def side_by_side(folder: Path, count: int = 4) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        Image.fromarray(np.concatenate([photo(), labels()], axis=1)).save(folder / f"{number}.png")
+    return folder
+
+
+def checked(capsys: pytest.CaptureFixture[str], *words: object, status: int = 0) -> tuple[str, list[str]]:
+    """What the tool printed, and the words of its last line."""
+    assert main(["check", *map(str, words)]) == status
+    printed = capsys.readouterr().out
+    return printed, shlex.split(printed.splitlines()[-1])
+
+
+def test_side_by_side_labels_to_photo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    side_by_side(tmp_path / "train")
+    side_by_side(tmp_path / "test", 2)
+    printed, words = checked(capsys, tmp_path)
+    assert "pairs      train 3, val 1, test 2" in printed
+    assert "wrong      nothing found" in printed
+    assert words == [
+        *(
+            "pix2pix",
+            "train",
+            "experiment=pairs",
+            "data=side_by_side",
+            f"data.root={tmp_path}",
+            "data.direction=b_to_a",
+        ),
+        "data.source={kind:labels,palette:[[0,0,0],[0,0,255],[255,0,0]]}",
+    ]
+    printed, words = checked(capsys, tmp_path, "--direction", "a_to_b")
+    assert words[5:] == ["data.direction=a_to_b", "data.target={kind:labels,palette:[[0,0,0],[0,0,255],[255,0,0]]}"]
+
+
+def test_faults_are_listed_and_the_line_skips_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    side_by_side(tmp_path / "train", 6)
+    (tmp_path / "train" / "1.png").write_bytes(b"")
+    Image.fromarray(photo(16, 33)).save(tmp_path / "train" / "2.png")
+    printed, words = checked(capsys, tmp_path)
+    assert "2 of the files" in printed
+    assert "train/1.png: is empty" in printed
+    assert "train/2.png: 33 pixels wide, which 2 panels do not divide" in printed
+    assert words[-1] == "data.on_bad=skip"
+
+
+def test_two_folders_of_science(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(3):
+        for side in ("source", "target"):
+            (tmp_path / side).mkdir(exist_ok=True)
+        write_picture(tmp_path / "source" / f"{number}.png", RNG.integers(0, 65536, (20, 26, 3), dtype=np.uint16))
+        depth = RNG.normal(size=(20, 26, 1)).astype(np.float32)
+        depth[3, 4] = -9999
+        write_picture(tmp_path / "target" / f"{number}.tif", depth)
+    write_picture(tmp_path / "target" / "alone.tif", depth)
+    write_picture(tmp_path / "target" / "2.tif", depth[:10])
+    printed, words = checked(capsys, tmp_path)
+    assert "two folders, source and target" in printed
+    assert "26×20 (width×height); 3 channels of uint16" in printed
+    assert "alone.tif: no partner called 'alone'" in printed
+    assert "the source is 26×20 pixels (width×height) and the target 26×10" in printed
+    assert words[3:] == [
+        *("data=two_folders", f"data.root={tmp_path}", "data.direction=a_to_b", "data.source={kind:rgb,bits:16}"),
+        *("data.target={kind:raw,nodata:-9999.0}", "data.size=[20,26]", "data.on_bad=skip"),
+    ]
+
+
+def test_a_manifest_and_groups_in_two_splits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(4):
+        Image.fromarray(photo()).save(tmp_path / f"{number}.png")
+    rows = ["source,target,split,group", "0.png,1.png,train,p", "2.png,3.png,val,p", "1.png,0.png,train,q"]
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
+    for root in (tmp_path, tmp_path / "manifest.csv"):
+        printed, words = checked(capsys, root)
+        assert "groups in several splits, which makes scores too good: p" in printed
+        assert words[3:] == [
+            "data=manifest",
+            f"data.root={tmp_path}",
+            "data.direction=a_to_b",
+            "data.file=manifest.csv",
+        ]
+
+
+def test_nothing_found_says_what_was_looked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "papers").mkdir()
+    printed, _ = checked(capsys, tmp_path, status=1)
+    assert "no layout of pairs found. In it: papers/." in printed
+    assert "trainA and trainB" in printed
+    printed, _ = checked(capsys, tmp_path / "nowhere", status=1)
+    assert "no such folder" in printed
+    assert main(["check", str(tmp_path), "--layout", "two_folders"]) == 1
+    assert "no two folders of pairs" in capsys.readouterr().err
+
+
+def test_only_bad_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.png").write_bytes(b"x")
+    printed, _ = checked(capsys, tmp_path, status=1)
+    assert "No pair can be used" in printed
+
+
+def test_limit_reads_a_few(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    side_by_side(tmp_path / "train", 9)
+    printed, _ = checked(capsys, tmp_path, "--limit", 2)
+    assert "3 of them read (--limit)" in printed  # two to train, and the one to validate
+
+
+def test_three_panels_are_seen(tmp_path: Path) -> None:
+    Image.fromarray(photo(8, 24)).save(tmp_path / "x.png")
+    layout = find_layout(tmp_path)
+    assert layout is not None
+    assert layout.settings == {"panels": 3}
+
+
+@pytest.mark.parametrize(
+    ("picture", "domain"),
+    [
+        (photo(), Rgb()),
+        (photo(channels=1), Grey()),
+        (photo(channels=4), Rgb()),
+        (np.repeat(photo(channels=1), 3, axis=2), Grey()),
+        (photo(channels=1) % 5, Labels(classes=5)),
+        (labels(), Labels(((0, 0, 0), (0, 0, 255), (255, 0, 0)))),
+        (photo(channels=5), Raw(5, dtype="uint8")),
+        (photo().astype(np.uint16) * 257, Rgb(16)),
+        (photo(channels=1).astype(np.uint16) * 257, Grey(16)),
+        (photo(channels=1).astype(np.uint16) * 16, Raw(1, dtype="uint16")),  # 12 bits
+        (photo(channels=2).astype(np.float64), Raw(2)),
+        ((photo(channels=1) // 8).astype(np.int16) + np.int16(-32768), Raw(1, nodata=-32768.0, dtype="int16")),
+    ],
+)
+def test_suggested_domains_can_read_the_pictures(picture: Array, domain: Domain) -> None:
+    assert suggest_domain([picture, picture]) == domain
+    if domain.kind != "raw":
+        assert domain.prepare(picture, "x").changed == 0
+
+
+def test_suggested_direction() -> None:
+    assert suggest_direction([photo()], [labels()]) == "b_to_a"
+    assert suggest_direction([labels()], [photo()]) == "a_to_b"
+    assert suggest_direction([photo()], [labels().astype(np.float32)]) == "a_to_b"
+
+
+def test_suggested_size_keeps_the_shape() -> None:
+    assert suggest_size(300, 300) is None
+    assert suggest_size(200, 264) == (200, 264)
+    assert suggest_size(1024, 2048) == (256, 512)
+
+
+def test_settings_read_back_through_hydras_grammar() -> None:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    for value in (
+        "/a b/c,d",
+        "it's",
+        "x=1",
+        "{split}/A",
+        [1, 2],
+        {"kind": "raw", "range": [[0, 1.5], [-1, 1]], "unit": None},
+    ):
+        override = OverridesParser.create().parse_override(f"data.x={hydra_value(value)}")
+        assert OmegaConf.create({"x": override.value()}) == OmegaConf.create({"x": value})
+    assert domain_setting(Rgb()) == "rgb"
+    assert domain_setting(Grey(16)) == {"kind": "grey", "bits": 16}

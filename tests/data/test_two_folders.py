@@ -1,0 +1,107 @@
+"""Two folders of one name each: the usual layouts, suffixes that differ, missing partners."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pix2pix.data.two_folders import TwoFolders
+
+
+def fill(folder: Path, value: int, names: list[str], suffix: str = ".png") -> None:
+    for name in names:
+        path = folder / f"{name}{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (6, 4), value).save(path)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("train/A", "train/B"),
+        ("A/train", "B/train"),
+        ("trainA", "trainB"),
+        ("train_A", "train_B"),
+        ("source/train", "target/train"),
+        ("train/input", "train/output"),
+    ],
+)
+def test_usual_layouts_are_found(tmp_path, first, second):
+    fill(tmp_path / first, 1, ["x", "sub/y"])
+    fill(tmp_path / second, 2, ["x", "sub/y"], ".bmp")
+    pairs = TwoFolders(tmp_path, "train", val_fraction=0)
+    assert pairs.names == ["sub/y", "x"]
+    assert not pairs.problems
+    assert [(int(pair.source[0, 0, 0]), int(pair.target[0, 0, 0])) for pair in pairs] == [(1, 2)] * 2
+    assert TwoFolders(tmp_path, "train", "b_to_a", val_fraction=0)[0].source[0, 0, 0] == 2
+
+
+@pytest.mark.parametrize(("first", "second"), [("A", "B"), ("source", "target"), ("input", "output")])
+def test_flat_folders_are_parted_at_random(tmp_path, first, second):
+    names = [f"{number}" for number in range(10)]
+    fill(tmp_path / first, 1, names)
+    fill(tmp_path / second, 2, names)
+    parts = [
+        TwoFolders(tmp_path, split, val_fraction=0.2, test_fraction=0.3).names for split in ("train", "val", "test")
+    ]
+    assert [len(part) for part in parts] == [5, 2, 3]
+    assert sorted(sum(parts, []), key=int) == names
+
+
+def test_explicit_folders(tmp_path):
+    fill(tmp_path / "mr" / "val", 1, ["x"])
+    fill(tmp_path / "ct" / "val", 2, ["x"])
+    pairs = TwoFolders(tmp_path, "val", source_folder="mr/{split}", target_folder="ct/{split}")
+    assert (pairs[0].source[0, 0, 0], pairs[0].target[0, 0, 0]) == (1, 2)
+    assert TwoFolders(tmp_path, "train", source_folder="mr", target_folder="ct", val_fraction=0).names == ["val/x"]
+
+
+def test_explicit_folders_must_agree(tmp_path):
+    with pytest.raises(ValueError, match="give both, or neither"):
+        TwoFolders(tmp_path, "train", source_folder="mr")
+    with pytest.raises(ValueError, match="either both or neither must hold {split}"):
+        TwoFolders(tmp_path, "train", source_folder="mr", target_folder="ct/{split}")
+    with pytest.raises(ValueError, match="no folder .*mr"):
+        TwoFolders(tmp_path, "train", source_folder="mr", target_folder="ct")
+
+
+def test_partners_that_are_missing_and_stems_that_repeat(tmp_path):
+    fill(tmp_path / "trainA", 1, ["x", "y", "z"])
+    fill(tmp_path / "trainB", 2, ["x", "z", "w"])
+    fill(tmp_path / "trainA", 3, ["x"], ".bmp")
+    pairs = TwoFolders(tmp_path, "train", val_fraction=0)
+    assert pairs.names == ["x", "z"]
+    assert {Path(problem.file).name: problem.why for problem in pairs.problems} == {
+        "x.png": "the same name as x.bmp: which of them is meant?",
+        "y.png": f"no partner called 'y' (any suffix) in {tmp_path / 'trainB'}",
+        "w.png": f"no partner called 'w' (any suffix) in {tmp_path / 'trainA'}",
+    }
+
+
+def test_nothing_pairs_up(tmp_path):
+    fill(tmp_path / "A", 1, ["x"])
+    fill(tmp_path / "B", 2, ["y"])
+    with pytest.raises(ValueError, match="no pair for the split 'train'; 2 files left over, the first .*x.png"):
+        TwoFolders(tmp_path, "train")
+
+
+def test_no_layout_says_what_is_there(tmp_path):
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(
+        ValueError, match=r"no two folders of pairs; looked for train/A.*folders found: photos\. Others"
+    ):
+        TwoFolders(tmp_path, "train")
+
+
+def test_channels_and_depth_stay_as_they_are(tmp_path):
+    (tmp_path / "A").mkdir()
+    (tmp_path / "B").mkdir()
+    rng = np.random.default_rng(0)
+    many = rng.normal(size=(5, 7, 13)).astype(np.float32)
+    deep = rng.integers(0, 65536, (5, 7), dtype=np.uint16)
+    np.save(tmp_path / "A" / "x.npy", many)
+    Image.fromarray(deep).save(tmp_path / "B" / "x.png")
+    pair = TwoFolders(tmp_path, "train")[0]
+    np.testing.assert_array_equal(pair.source, many)
+    np.testing.assert_array_equal(pair.target[:, :, 0], deep)
