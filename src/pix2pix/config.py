@@ -1,4 +1,4 @@
-"""The schema of the composed settings: what may be set, its type, its range. Torch-free, so that mistakes end at once."""
+"""The schema of the composed settings: what may be set, its type, its range. Torch-free: mistakes end at once."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +90,8 @@ def _path_within(plain: Any, loc: Sequence[int | str], unknown: bool) -> tuple[s
     """The part of pydantic's location that is keys of the settings; the rest names members of unions."""
     path: list[str] = []
     for step in loc:
-        if isinstance(plain, Mapping) and step in plain:
-            plain = plain[step]
-        elif isinstance(plain, list | tuple) and isinstance(step, int) and step < len(plain):
+        in_list = isinstance(plain, list | tuple) and isinstance(step, int) and step < len(plain)
+        if in_list or (isinstance(plain, Mapping) and step in plain):
             plain = plain[step]
         elif not (unknown and step == loc[-1]):
             continue
@@ -139,6 +139,9 @@ def cross_problems(plain: Mapping[str, Any]) -> Iterator[str]:
     yield from _data_problems(data)
     yield from _size_problems(plain)
     yield from _trainer_problems(plain["trainer"])
+    for name, tracker in plain["logger"].items():
+        if "extra" in tracker and find_spec(tracker["extra"]) is None:
+            yield f"logger={name}: it is not installed. Type: pip install 'pix2pix-lightning[{tracker['extra']}]'"
     if schedule["decay_epochs"] > schedule["epochs"]:
         yield (
             f"schedule.decay_epochs: found {schedule['decay_epochs']}, expected at most schedule.epochs, which is"
@@ -225,4 +228,4 @@ def _trainer_problems(trainer: Mapping[str, Any]) -> Iterator[str]:
     if not (
         devices == "auto" or (isinstance(devices, int) and (devices >= 1 or devices == -1)) or isinstance(devices, list)
     ):
-        yield f"trainer.devices: found {devices!r}, expected a number of at least 1, a list of device numbers, or 'auto'"
+        yield f"trainer.devices: found {devices!r}, expected a number of at least 1, a list of devices, or 'auto'"

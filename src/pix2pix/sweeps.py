@@ -167,7 +167,7 @@ def visible_devices() -> list[str]:
 def point_name(overrides: Sequence[str], limit: int = 100) -> str:
     """A folder's name: `seed=1,objective=l1`. Where it cannot hold the overrides exactly, a hash of them ends it."""
     exact = ",".join(overrides)
-    readable = re.sub(r"[^\w.=,+-]+", "-", re.sub(r"[\s'\"\[\]{}]+", "", exact), flags=re.ASCII)[:limit]
+    readable = re.sub(r"[^\w.=,+-]+", "-", re.sub(r"[\s'\"\[\]{}]+", "", exact), flags=re.ASCII)[:limit].rstrip(",-")
     return readable if readable == exact else f"{readable}_{_hash(exact)[:6]}"
 
 

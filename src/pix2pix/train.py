@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pix2pix.compose import check, conf_folder, resume_arguments
 from pix2pix.config import ConfigError
+from pix2pix.sweeps import quote
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -83,7 +86,7 @@ def _trained(settings: dict[str, Any], folder: Path) -> tuple[int, dict[str, flo
     try:
         return 0, train(settings, folder)
     except Interrupted as stop:
-        log.info("Stopped. To continue: pix2pix train resume=%s", folder)
+        log.info("Stopped. To continue: pix2pix train resume=%s", typable(folder))
         return stop.exit_status, None
     except (ConfigError, BadPairError, CheckpointWriteError, NonFiniteLossError) as error:
         log.error("%s", error)
@@ -116,18 +119,24 @@ def train(settings: dict[str, Any], folder: Path) -> dict[str, float]:
     if parts.trainer.is_global_zero:
         overrides = assembly.typed_overrides()
         write_score(folder, overrides, scores, parts.module.images_seen, (time.monotonic() - started) / 60)
-        _tell_end(folder, scores, parts.data.skipped)
+        _tell_end(folder, scores, parts.data.skipped, overrides)
     return scores
 
 
-def _tell_end(folder: Path, scores: dict[str, float], skipped: int) -> None:
-    shown = os.path.relpath(folder)
+def _tell_end(folder: Path, scores: dict[str, float], skipped: int, typed: list[str]) -> None:
+    shown = typable(folder)
     log.info("Scores on val: %s", ", ".join(f"{name} {value:.4g}" for name, value in scores.items()) or "none")
     if skipped:
         log.info("%d bad files were left out; each is named above.", skipped)
-    log.info("The run is in %s. Look at %s/samples. Next:", shown, shown)
-    log.info("  pix2pix train resume=%s schedule.epochs=N    train for longer", shown)
-    log.info("  pix2pix train -m seed=1,2,3 …                the same with several seeds")
+    log.info("The run is in %s; look at its samples/. Next:", os.path.relpath(folder))
+    log.info("  pix2pix train resume=%s schedule.epochs=N", shown)
+    log.info("  pix2pix train -m seed=1,2,3 %s", " ".join(shlex.quote(each) for each in typed))
+
+
+def typable(folder: Path) -> str:
+    """The folder as it may stand behind `resume=` in a shell."""
+    shown = os.path.relpath(folder)
+    return shown if re.fullmatch(r"[\w./-]+", shown) else shlex.quote(quote(shown))
 
 
 if __name__ == "__main__":

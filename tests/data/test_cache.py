@@ -122,7 +122,7 @@ def test_workers_fill_one_cache(tmp_path: Path, start: str) -> None:
     source = fill(tmp_path / "pairs", 9)
     expected = [source[index] for index in range(9)]
     cached = CachedPairs(source, 1)
-    loader = DataLoader(
+    loader: DataLoader[Pair] = DataLoader(
         cached,  # type: ignore[arg-type]  # a map-style data set needs no more than this
         batch_size=1,
         num_workers=2,
@@ -134,7 +134,7 @@ def test_workers_fill_one_cache(tmp_path: Path, start: str) -> None:
     assert cached.cache.filled == 18
     for index in range(9):
         source.files(index)[0].unlink()  # from here on nothing can be decoded
-    for pairs in (list(cached[index] for index in range(9)), [batch[0] for batch in loader]):
+    for pairs in ([cached[index] for index in range(9)], [batch[0] for batch in loader]):
         for pair, wanted in zip(pairs, expected, strict=True):
             np.testing.assert_array_equal(pair.source, wanted.source)
             np.testing.assert_array_equal(pair.target, wanted.target)

@@ -28,7 +28,8 @@ def labels(height: int = 16, width: int = 16) -> Array:
     palette = np.array([[0, 0, 0], [255, 0, 0], [0, 0, 255]], np.uint8)
     classes = np.kron(RNG.integers(0, 3, (2, 2)), np.ones((height // 2, width // 2), int))
     classes[0, :3] = 0, 1, 2
-    return palette[classes]
+    picture: Array = palette[classes]
+    return picture
 
 
 def side_by_side(folder: Path, count: int = 4) -> Path:

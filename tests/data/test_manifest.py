@@ -35,7 +35,7 @@ def names(folder: Path, split: str, **settings: object) -> list[str]:
 
 
 @pytest.mark.parametrize(("delimiter", "encoding"), [(",", "utf-8"), (";", "utf-8-sig"), ("\t", "utf-8")])
-def test_csv(tmp_path, delimiter, encoding):
+def test_csv(tmp_path: Path, delimiter: str, encoding: str) -> None:
     pictures(tmp_path, 3)
     write_csv(tmp_path / "pairs.csv", rows_of(3), delimiter, encoding)
     pairs = Manifest(tmp_path, "train", "b_to_a", val_fraction=0)
@@ -44,7 +44,7 @@ def test_csv(tmp_path, delimiter, encoding):
     assert pairs.files(1) == (tmp_path / "mr/1.png", tmp_path / "ct/1.png")
 
 
-def test_json_lines_give_the_same_as_csv(tmp_path):
+def test_json_lines_give_the_same_as_csv(tmp_path: Path) -> None:
     pictures(tmp_path, 12)
     write_csv(tmp_path / "pairs.csv", rows_of(12))
     (tmp_path / "pairs.jsonl").write_text("\n".join(map(json.dumps, rows_of(12))) + "\n\n")
@@ -52,7 +52,7 @@ def test_json_lines_give_the_same_as_csv(tmp_path):
         assert names(tmp_path, split, file="pairs.jsonl") == names(tmp_path, split)
 
 
-def test_groups_are_never_parted_and_order_does_not_matter(tmp_path):
+def test_groups_are_never_parted_and_order_does_not_matter(tmp_path: Path) -> None:
     pictures(tmp_path, 40)
     rows = rows_of(40, groups=10)
     write_csv(tmp_path / "pairs.csv", rows)
@@ -65,14 +65,14 @@ def test_groups_are_never_parted_and_order_does_not_matter(tmp_path):
     assert set(names(tmp_path, "val", val_fraction=0.2, test_fraction=0.3)) == set(splits["val"])
 
 
-def test_splits_that_are_given(tmp_path):
+def test_splits_that_are_given(tmp_path: Path) -> None:
     pictures(tmp_path, 3)
     given = [row | {"split": split} for row, split in zip(rows_of(3), ("train", "Validation", "test"), strict=True)]
     write_csv(tmp_path / "pairs.csv", given)
     assert [names(tmp_path, split) for split in ("train", "val", "test")] == [["mr/0"], ["mr/1"], ["mr/2"]]
 
 
-def test_val_is_held_out_of_train_by_group(tmp_path):
+def test_val_is_held_out_of_train_by_group(tmp_path: Path) -> None:
     pictures(tmp_path, 20)
     write_csv(
         tmp_path / "pairs.csv",
@@ -84,7 +84,7 @@ def test_val_is_held_out_of_train_by_group(tmp_path):
     assert len({int(name.removeprefix("mr/")) % 4 for name in val}) == 1
 
 
-def test_rows_that_cannot_be_used_are_problems(tmp_path):
+def test_rows_that_cannot_be_used_are_problems(tmp_path: Path) -> None:
     pictures(tmp_path, 3)
     rows = [row | {"split": "train"} for row in rows_of(3)]
     rows[1] |= {"target": "ct/none.png"}
@@ -102,7 +102,7 @@ def test_rows_that_cannot_be_used_are_problems(tmp_path):
     assert "no codec for its suffix" in found[3]
 
 
-def test_one_source_with_two_targets_gets_two_names(tmp_path):
+def test_one_source_with_two_targets_gets_two_names(tmp_path: Path) -> None:
     pictures(tmp_path, 2)
     write_csv(tmp_path / "pairs.csv", [{"source": "mr/0.png", "target": f"ct/{number}.png"} for number in range(2)])
     assert names(tmp_path, "train", val_fraction=0) == ["mr/0", "mr/0_row3"]
@@ -118,14 +118,14 @@ def test_one_source_with_two_targets_gets_two_names(tmp_path):
         ("none.csv", None, "no manifest .*none.csv"),
     ],
 )
-def test_manifests_that_are_none(tmp_path, file, text, message):
+def test_manifests_that_are_none(tmp_path: Path, file: str, text: str | None, message: str) -> None:
     if text is not None:
         (tmp_path / file).write_text(text)
     with pytest.raises(ValueError, match=message):
         Manifest(tmp_path, "train", file=file)
 
 
-def test_a_split_that_is_none(tmp_path):
+def test_a_split_that_is_none(tmp_path: Path) -> None:
     pictures(tmp_path, 1)
     write_csv(tmp_path / "pairs.csv", [row | {"split": "dev"} for row in rows_of(1)])
     with pytest.raises(ValueError, match=r"pairs\.csv:2: 'dev' is no split"):

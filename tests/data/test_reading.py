@@ -30,14 +30,14 @@ def source_of(folder: Path) -> SideBySide:
     return SideBySide(folder, "train", val_fraction=0)
 
 
-def test_error_names_the_file_and_what_to_type(folder):
+def test_error_names_the_file_and_what_to_type(folder: Path) -> None:
     readable = Readable(source_of(folder), "error")
     assert readable[1].name == "1"
     with pytest.raises(BadPairError, match=r"1 file of pairs.*\n.*train/2\.png: .*\n.*data\.on_bad=skip"):
         readable[2]
 
 
-def test_skip_takes_the_next_good_pair_in_a_circle_and_tells(folder, caplog):
+def test_skip_takes_the_next_good_pair_in_a_circle_and_tells(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     (folder / "train" / "4.png").write_bytes(b"")
     readable = Readable(source_of(folder), "skip")
     pair, skipped = readable.use(2, lambda pair: pair)
@@ -54,7 +54,7 @@ def test_skip_takes_the_next_good_pair_in_a_circle_and_tells(folder, caplog):
     assert readable.use(1, lambda pair: pair.name) == ("1", ())
 
 
-def test_what_is_made_of_a_pair_may_refuse_it_too(folder):
+def test_what_is_made_of_a_pair_may_refuse_it_too(folder: Path) -> None:
     def only_last(pair: Pair) -> str:
         if pair.name != "4":
             raise BadPairError(f"{pair.name}: not of this domain")
@@ -65,14 +65,14 @@ def test_what_is_made_of_a_pair_may_refuse_it_too(folder):
     assert skipped[0] == Problem(str(folder / "train" / "0.png"), "not of this domain")
 
 
-def test_nothing_usable(folder):
+def test_nothing_usable(folder: Path) -> None:
     for path in (folder / "train").iterdir():
         path.write_bytes(b"no picture")
     with pytest.raises(BadPairError, match="none of the 5 pairs can be used"):
         Readable(source_of(folder), "skip")[0]
 
 
-def test_two_sizes_are_a_bad_pair(tmp_path):
+def test_two_sizes_are_a_bad_pair(tmp_path: Path) -> None:
     for side, size in (("A", (8, 6)), ("B", (8, 5))):
         (tmp_path / side).mkdir()
         Image.new("L", size).save(tmp_path / side / "x.png")
@@ -80,7 +80,7 @@ def test_two_sizes_are_a_bad_pair(tmp_path):
         Readable(TwoFolders(tmp_path, "train"), "error")[0]
 
 
-def test_listing_problems_are_one_error_that_names_ten(tmp_path):
+def test_listing_problems_are_one_error_that_names_ten(tmp_path: Path) -> None:
     for side, count in (("A", 14), ("B", 1)):
         (tmp_path / side).mkdir()
         for number in range(count):

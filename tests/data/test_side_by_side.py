@@ -35,7 +35,7 @@ def fill(folder: Path, count: int) -> Path:
         ("b_to_b", 20, 20),
     ],
 )
-def test_direction_picks_panels(tmp_path, direction, source, target):
+def test_direction_picks_panels(tmp_path: Path, direction: str, source: int, target: int) -> None:
     (tmp_path / "train").mkdir()
     panels(10, 20, 30).save(tmp_path / "train" / "one.png")
     pair = SideBySide(tmp_path, "train", direction, panels=3, val_fraction=0)[0]
@@ -45,7 +45,7 @@ def test_direction_picks_panels(tmp_path, direction, source, target):
     assert (pair.target == target).all()
 
 
-def test_one_panel_is_its_own_target(tmp_path):
+def test_one_panel_is_its_own_target(tmp_path: Path) -> None:
     fill(tmp_path / "train", 2)
     pair = SideBySide(tmp_path, "train", "a_to_a", panels=1, val_fraction=0)[1]
     assert pair.source.shape == (4, 10, 1)
@@ -53,28 +53,28 @@ def test_one_panel_is_its_own_target(tmp_path):
 
 
 @pytest.mark.parametrize("direction", ["c_to_a", "a-b", "a_to_", ""])
-def test_a_direction_that_is_not_there(tmp_path, direction):
+def test_a_direction_that_is_not_there(tmp_path: Path, direction: str) -> None:
     fill(tmp_path / "train", 1)
     with pytest.raises(ValueError, match="lettered a, b, it must be like a_to_b or b_to_a"):
         SideBySide(tmp_path, "train", direction)
 
 
-def test_panels_that_do_not_divide(tmp_path):
+def test_panels_that_do_not_divide(tmp_path: Path) -> None:
     fill(tmp_path / "train", 1)
     with pytest.raises(BadPairError, match=r"0\.png: 10 pixels wide, which 3 panels do not divide"):
         SideBySide(tmp_path, "train", panels=3, val_fraction=0)[0]
 
 
-def test_folders_of_splits(tmp_path):
+def test_folders_of_splits(tmp_path: Path) -> None:
     fill(tmp_path / "train", 12)
     fill(tmp_path / "validation", 3)
     assert SideBySide(tmp_path, "train").names == [str(number) for number in range(12)]  # 2 before 10
     assert SideBySide(tmp_path, "val").names == ["0", "1", "2"]
-    with pytest.raises(ValueError, match="no folder for the split 'test'.*splits found: train, val"):
+    with pytest.raises(ValueError, match=r"no folder for the split 'test'.*splits found: train, val"):
         SideBySide(tmp_path, "test")
 
 
-def test_val_is_held_out_of_train_where_it_has_no_folder(tmp_path):
+def test_val_is_held_out_of_train_where_it_has_no_folder(tmp_path: Path) -> None:
     fill(tmp_path / "train", 20)
     train, val = (set(SideBySide(tmp_path, split, val_fraction=0.25, seed=4).names) for split in ("train", "val"))
     assert len(val) == 5
@@ -82,7 +82,7 @@ def test_val_is_held_out_of_train_where_it_has_no_folder(tmp_path):
     assert not train & val
 
 
-def test_a_flat_folder_is_parted_whatever_was_added_to_its_listing(tmp_path):
+def test_a_flat_folder_is_parted_whatever_was_added_to_its_listing(tmp_path: Path) -> None:
     fill(tmp_path / "sub", 20)
     (tmp_path / ".hidden.png").write_bytes(b"")
     (tmp_path / "notes.txt").write_text("no picture")
@@ -93,7 +93,7 @@ def test_a_flat_folder_is_parted_whatever_was_added_to_its_listing(tmp_path):
     assert set().union(*parts) == {f"sub/{number}" for number in range(20)}
 
 
-def test_missing_folders_and_empty_splits(tmp_path):
+def test_missing_folders_and_empty_splits(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"data\.root: no folder"):
         SideBySide(tmp_path / "nowhere", "train")
     with pytest.raises(ValueError, match=r"no pictures for the split 'train'; read are .*\.png"):
@@ -105,7 +105,7 @@ def test_missing_folders_and_empty_splits(tmp_path):
         SideBySide(tmp_path, "dev")
 
 
-def test_one_stem_twice_is_a_problem(tmp_path):
+def test_one_stem_twice_is_a_problem(tmp_path: Path) -> None:
     fill(tmp_path / "train", 2)
     panels(1, 2).convert("RGB").save(tmp_path / "train" / "1.bmp")
     source = SideBySide(tmp_path, "train", val_fraction=0)
@@ -116,7 +116,7 @@ def test_one_stem_twice_is_a_problem(tmp_path):
 
 
 @pytest.mark.skipif(not FACADES.is_dir(), reason="the facades data are not here")
-def test_facades():
+def test_facades() -> None:
     train = SideBySide(FACADES, "train", "b_to_a")
     assert (len(train), len(SideBySide(FACADES, "val"))) == (400, 100)
     pair = train[train.names.index("17")]

@@ -110,7 +110,7 @@ def test_labels_stay_classes_and_go_where_the_photo_goes() -> None:
     stored = np.repeat((255 * blocks).astype(np.uint8), 3, axis=2)
     transform = PairTransform((96, 96), colour_jitter=0.8)
     sample = make_sample(Pair(stored, stored, "x"), Labels(palette), RGB, transform, sample_rng(0, 0, 3))
-    assert set(sample.source.unique().tolist()) == {-1.0, 1.0}  # colour jitter leaves labels alone
+    assert set(sample.source.flatten().tolist()) == {-1.0, 1.0}  # colour jitter leaves labels alone
     assert torch.equal(sample.source.sum(0), torch.zeros(96, 96))
     agrees = (sample.source[1] > 0) == (sample.target.mean(0) > 0)
     assert agrees.float().mean() > 0.98  # all but edges
@@ -126,7 +126,7 @@ def test_weight_is_one_exactly_where_no_invalid_pixel_had_a_part(stored: tuple[i
     affected = (geometry.move(low, "bicubic") != geometry.move(high, "bicubic"))[:, :, 0]
     counts = geometry.move_valid(valid, "bicubic")
     assert not (counts & affected).any()
-    assert (~counts & ~affected).mean() < 0.02  # a kernel is 0 in places of its window
+    assert (~counts & ~affected).mean() < 0.04  # a kernel is 0 at places of its window, its very ends among them
     assert counts.any()
 
 

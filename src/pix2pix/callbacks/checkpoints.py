@@ -109,7 +109,8 @@ class Checkpoints(Callback):
         if trainer.world_size > 1:
             flag = torch.tensor(signum, device=trainer.strategy.root_device)
             signum = int(trainer.strategy.reduce(flag, reduce_op="max"))
-        self._stop.signum = signum or None
+        if signum:
+            self._stop.signum = signum
         return bool(signum)
 
     def _leave(self, trainer: Trainer) -> None:

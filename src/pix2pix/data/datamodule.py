@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
@@ -17,7 +18,10 @@ from pix2pix.data.reading import Readable
 from pix2pix.data.sampler import STAND_IN, EveryPairOnce, Key, Place, TrainingBatches
 from pix2pix.data.transforms import PairTransform, make_sample, sample_rng
 
+log = logging.getLogger(__name__)
+
 OpenPairs = Callable[..., PairSource]  # called with split="train", "val" or "test"
+LOOKED_AT = 16  # training pairs in which the domains' changes are counted before the training
 EVALUATION_BATCH = 8  # pictures loaded at once where no training happens; they are translated one by one
 
 
@@ -80,9 +84,26 @@ class PairedData(LightningDataModule):
         return self._opened[split]
 
     def setup(self, stage: str) -> None:
-        """Fit the ranges that are to be measured, on rank 0, for all."""
+        """Fit the ranges that are to be measured, on rank 0, for all; say what the domains change."""
         self.source_domain = self._resolved(self.source_domain, side=0)
         self.target_domain = self._resolved(self.target_domain, side=1)
+        if stage == "fit" and (self.trainer is None or self.trainer.is_global_zero):
+            self._tell_changes()
+
+    def _tell_changes(self) -> None:
+        training = self.readable("train")
+        looked_at = [training[index] for index in range(0, len(training), -(-len(training) // LOOKED_AT))]
+        sides = (
+            ("source", self.source_domain, [pair.source for pair in looked_at]),
+            ("target", self.target_domain, [pair.target for pair in looked_at]),
+        )
+        for side, domain, pictures in sides:
+            share = sum(domain.prepare(picture, side).changed for picture in pictures) / len(pictures)
+            if share > 0:
+                what = "of the pixels had no colour of the palette and take the nearest"
+                if domain.kind != "labels":
+                    what = "of the values lie outside the range and are clipped"
+                log.warning("data.%s: %.2g %% %s (%d pairs looked at)", side, 100 * share, what, len(pictures))
 
     def _resolved(self, domain: Domain, side: Literal[0, 1]) -> Domain:
         if not isinstance(domain, Raw) or domain.range != "measured":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,17 +20,7 @@ Picture = NDArray[np.uint8]  # (H, W, 3)
 GAP, CAPTION = 8, 14  # pixels
 PAPER, INK = (255, 255, 255), (40, 40, 40)
 PAIRS_A_ROW = 3
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The flags beyond those that say how pairs are stored."""
-    parser.add_argument("--split", default="train", choices=("train", "val", "test"))
-    parser.add_argument("--size", type=int, nargs="+", metavar="PIXELS", help="side, or height and width; default: 256")
-    parser.add_argument("--jitter", type=float, default=1.117, help="resized to size × jitter, then cropped")
-    parser.add_argument("--count", type=int, default=12, help="pairs on the sheet")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("-o", "--output", type=Path, required=True, help="the sheet, .png or .jpg")
-    parser.add_argument("--force", action="store_true", help="replace an existing file")
+SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
 def preview(
@@ -85,6 +74,8 @@ def sheet(shown: list[tuple[Picture, Picture, str]]) -> Image.Image:
 
 def run(arguments: argparse.Namespace) -> int:
     """The command; 1 where there is no layout or the sheet exists already."""
+    if arguments.output.suffix.lower() not in SUFFIXES:
+        raise ValueError(f"{arguments.output}: a sheet is written as {' or '.join(SUFFIXES)}")
     if arguments.output.exists() and not arguments.force:
         print(f"{arguments.output}: exists; another name, or --force to replace it")
         return 1

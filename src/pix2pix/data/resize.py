@@ -47,7 +47,7 @@ def _bicubic(values: Array, size: tuple[int, int]) -> Array:
     owned = np.require(values, requirements=["C", "W"])  # torch takes neither negative strides nor read-only memory
     batch = torch.from_numpy(owned).permute(2, 0, 1)[None]  # (1, C, H, W), channels last: the kernel's fast layout
     resized = interpolate(batch, size=size, mode="bicubic", antialias=True, align_corners=False)
-    resized_values: Array = resized[0].permute(1, 2, 0).contiguous().numpy()
+    resized_values: Array = resized[0].permute(1, 2, 0).numpy()
     return resized_values
 
 

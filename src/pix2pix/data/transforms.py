@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # Rec. 601
 BICUBIC_REACH = 2.0  # pixels of the coarser grid on either side that a bicubic kernel looks at
+SLACK = 1e-3  # pixels: resizing computes the kernel's ends in float32, and may round them outwards
 
 
 def sample_rng(seed: int, epoch: int, index: int) -> np.random.Generator:
@@ -187,7 +188,7 @@ def _window(stored: int, scaled: int) -> tuple[NDArray[np.intp], NDArray[np.intp
     if stored == scaled:
         return np.arange(stored), np.arange(1, stored + 1)
     step = stored / scaled
-    reach = BICUBIC_REACH * max(step, 1.0)  # the kernel widens where pictures shrink
+    reach = BICUBIC_REACH * max(step, 1.0) + SLACK  # the kernel widens where pictures shrink
     centre = (np.arange(scaled) + 0.5) * step
     first = np.maximum((centre - reach + 0.5).astype(np.intp), 0)
     past = np.minimum((centre + reach + 0.5).astype(np.intp), stored)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Literal, cast
@@ -19,6 +20,7 @@ from pix2pix.inference.test_time import pad_to_multiple, translate
 from pix2pix.losses.objective import Objective
 from pix2pix.metrics.scores import Scores
 from pix2pix.models.blocks import Generator
+from pix2pix.tracking.guarded import CutsBack
 from pix2pix.training.average import start_average, update_average
 from pix2pix.training.loss_log import LossLog
 from pix2pix.training.schedules import LinearDecay
@@ -86,6 +88,7 @@ class Translation(LightningModule):
         self._clip_norm, self._average_decay = clip_norm, average
         self._noise, self._statistics = noise, statistics
         self._players: list[LightningOptimizer] = []
+        self._timed = (0, time.monotonic())  # images seen, and when
 
     # --- the two players --------------------------------------------------------------------------------------------
 
@@ -96,10 +99,15 @@ class Translation(LightningModule):
             players.append((self.discriminator, self._rates[1]))
         return [self._make_optimizer(player.parameters(), lr=rate) for player, rate in players]
 
-    def on_fit_start(self) -> None:
-        """Look the optimisers up once, and start without gradients."""
+    def on_train_start(self) -> None:
+        """Look the optimisers up once; the trackers forget what came after the checkpoint."""
         optimizers = self.optimizers()
         self._players = optimizers if isinstance(optimizers, list) else [optimizers]
+        self._timed = self.images_seen, time.monotonic()
+        if self.trainer.is_global_zero:
+            for tracker in self.trainer.loggers:
+                if isinstance(tracker, CutsBack):
+                    tracker.cut_back(self.images_seen)
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """One step of D, then one of G."""
@@ -224,7 +232,14 @@ class Translation(LightningModule):
         """Write the mean losses since the last row."""
         row = {f"loss/{name}": value for name, value in self.log_rows.take(self.all_gather).items()}
         self.latest = row
-        self.log_scalars({**row, "lr": self._players[0].param_groups[0]["lr"], "epoch": float(self.epoch)})
+        images, seconds = self.images_seen - self._timed[0], time.monotonic() - self._timed[1]
+        self._timed = self.images_seen, time.monotonic()
+        rate = self._players[0].param_groups[0]["lr"]
+        self.log_scalars({**row, "lr": rate, "epoch": float(self.epoch), "images_per_second": images / seconds})
+
+    def on_train_epoch_start(self) -> None:
+        """Time the training alone, not the validation before it."""
+        self._timed = self.images_seen, time.monotonic()
 
     def log_scalars(self, scalars: Mapping[str, float]) -> None:
         """Write scalars to every tracker, against the images seen."""
