@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
+import warnings
 from time import perf_counter
 from typing import Any
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import platform
 import warnings
 from collections.abc import Mapping
@@ -15,20 +14,27 @@ from typing import Any
 import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.pytorch import Callback, Trainer
+from omegaconf import ListConfig, OmegaConf
 from torch import nn
 
 from pix2pix import __version__
 from pix2pix.callbacks.checkpoints import Checkpoints
 from pix2pix.config import ConfigError
 from pix2pix.data.datamodule import PairedData
+from pix2pix.data.pairs import BadPairError
 from pix2pix.data.transforms import PairTransform
 from pix2pix.losses.objective import Objective
 from pix2pix.metrics.scores import Scores
 from pix2pix.models.blocks import Generator
 from pix2pix.models.sync_batch_norm import synchronise_batch_norm
-from pix2pix.runs import FORMAT, RECORD, checkpoint_of, generator_weights, read_checkpoint
+from pix2pix.ranks import launched
+from pix2pix.runs import FORMAT, RECORD, check_unused, checkpoint_of, generator_weights, read_checkpoint
+from pix2pix.sweeps import as_typed
 from pix2pix.training.checkpoint_io import AtomicCheckpointIO
+from pix2pix.training.memory import keep_freed_memory
 from pix2pix.training.precision import resolve_precision
 from pix2pix.training.schedules import LinearDecay
 from pix2pix.training.translation import Translation
@@ -44,7 +50,7 @@ class Resumed:
 
     path: Path
     record: Mapping[str, Any]
-    epochs_done: int
+    place: Mapping[str, int]  # batches of an epoch that are done, both counted from 0
 
 
 @dataclass(frozen=True)
@@ -81,23 +87,24 @@ def resumed_checkpoint(settings: Mapping[str, Any], folder: Path) -> Resumed | N
     """
     last = folder / "checkpoints" / "last.ckpt"
     if settings["resume"] is None:
-        if _first_process() and (last.exists() or (folder / "metrics.csv").exists()):
-            raise ConfigError(f"{folder} holds a run already. To continue it: pix2pix train resume={folder}")
+        check_unused(folder)
         return None
     if not last.exists():
         log.info("%s has no checkpoint yet: starting from the beginning.", folder)
         return None
-    content = read_checkpoint(last)
-    return Resumed(last, content[RECORD], content["PairedData"]["epoch"])
+    try:
+        content = read_checkpoint(last)
+    except ValueError as error:
+        raise ConfigError(f"resume: {error}") from error
+    return Resumed(last, content[RECORD], content["PairedData"])
 
 
-def _first_process() -> bool:
-    return all(os.environ.get(name, "0") == "0" for name in ("LOCAL_RANK", "RANK", "SLURM_PROCID", "NODE_RANK"))
-
-
-def typed_overrides() -> list[str]:
-    """What was typed, less Hydra's own."""
-    return list(HydraConfig.get().overrides.task)
+def typed_overrides(folder: Path) -> list[str]:
+    """What was typed when the run was started, less Hydra's own."""
+    record = folder / ".hydra" / "overrides.yaml"
+    typed = OmegaConf.load(record) if record.exists() else HydraConfig.get().overrides.task
+    assert isinstance(typed, ListConfig)
+    return as_typed(typed)
 
 
 def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None) -> Parts:
@@ -105,6 +112,8 @@ def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None)
     _quieten()
     trainer_settings = _trainer_settings(settings["trainer"], resumed)
     on_cpu = trainer_settings["accelerator"] == "cpu"
+    if on_cpu:
+        keep_freed_memory()
     data = make_data(settings, resumed)
     module = make_module(settings, data, on_cpu=on_cpu)
     if settings["init_from"] and resumed is None:
@@ -125,8 +134,6 @@ def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None)
         "torch": str(torch.__version__),
         "pix2pix": __version__,
     }
-    if resumed is not None:
-        _compare(environment, settings, resumed)
     record = {"format": FORMAT, "settings": dict(settings), "environment": environment}
     trainer = instantiate(
         trainer_settings,
@@ -134,24 +141,35 @@ def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None)
         default_root_dir=str(folder),
         logger=[instantiate(tracker, _convert_="all") for tracker in settings["logger"].values()] or False,
         callbacks=list(_callbacks(settings["callbacks"], folder, record)),
-        plugins=[AtomicCheckpointIO()],
+        plugins=[AtomicCheckpointIO(), TorchElasticEnvironment() if launched()[1] > 1 else LightningEnvironment()],
         enable_checkpointing=False,  # callbacks.checkpoints does it
         enable_model_summary=False,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
     )
+    environment["ranks"] = trainer.world_size
+    if resumed is not None:
+        _compare(environment, settings, resumed)
     return Parts(settings, environment, data, module, trainer)
 
 
 def _trainer_settings(settings: Mapping[str, Any], resumed: Resumed | None) -> dict[str, Any]:
     """What `auto` becomes here; a resumed run keeps what it had become."""
     made = {name: value for name, value in settings.items() if value is not None}
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if made["accelerator"] == "auto":
-        cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
         made["accelerator"] = "cuda" if cuda else "mps" if mps else "cpu"
+    if not {"cpu": True, "cuda": cuda, "mps": mps, "gpu": cuda or mps}[made["accelerator"]]:
+        raise ConfigError(
+            f"trainer.accelerator: found {made['accelerator']!r}, but PyTorch {torch.__version__} finds no such device"
+            " here. Type trainer=cpu, or trainer=auto for the best there is"
+        )
     if made["precision"] == "auto" and resumed is not None:
         made["precision"] = resumed.record["environment"]["precision"]
     made["precision"] = resolve_precision(made["precision"], on_cpu=made["accelerator"] == "cpu")
+    _, ranks = launched()
+    if ranks > 1 and made["devices"] in ("auto", -1):
+        made["devices"] = ranks // made["num_nodes"]
     several = made["num_nodes"] > 1 or made["devices"] not in (1, [0])
     if (made["strategy"] == "auto" and several) or str(made["strategy"]).startswith("ddp"):
         made["strategy"] = TWO_PLAYERS
@@ -164,8 +182,10 @@ def _compare(environment: Mapping[str, Any], settings: Mapping[str, Any], resume
         if environment[name] != before and name != "pix2pix":
             log.warning("%s was %s and is %s: the run goes on, but not bit for bit.", name, before, environment[name])
     then, now = (LinearDecay(**each["schedule"]) for each in (resumed.record["settings"], settings))
-    if then != now and then.begun(max(0, resumed.epochs_done - 1)):
-        before, after = then.factor(max(0, resumed.epochs_done - 1)), now.factor(resumed.epochs_done)
+    next_epoch = resumed.place["epoch"]
+    latest_epoch = next_epoch if resumed.place["batch"] else max(0, next_epoch - 1)
+    if then != now and then.begun(latest_epoch):
+        before, after = then.factor(latest_epoch), now.factor(next_epoch)
         log.warning(
             "The learning rate had begun to decay (it was %.3g of its full value) and now goes on at %.3g: the run"
             " will differ from one that was planned for %d epochs from the start.",
@@ -174,7 +194,10 @@ def _compare(environment: Mapping[str, Any], settings: Mapping[str, Any], resume
 
 
 def make_data(settings: Mapping[str, Any], resumed: Resumed | None = None) -> PairedData:
-    """The data module of these settings; a resumed run keeps its domains, with what was measured."""
+    """The data module of these settings; a resumed run keeps its domains, with what was measured.
+
+    Raises ConfigError where the folder has no such pairs, or a domain does not hold together.
+    """
     data = settings["data"]
     domains = {
         side: data[side] if resumed is None else resumed.record[f"{side}_domain"] for side in ("source", "target")
@@ -186,18 +209,26 @@ def make_data(settings: Mapping[str, Any], resumed: Resumed | None = None) -> Pa
         quarter_turns=data["quarter_turns"],
         colour_jitter=data["colour_jitter"],
     )
-    return PairedData(
-        instantiate(data["pairs"], _convert_="all"),
-        domains["source"],
-        domains["target"],
-        transform,
-        batch_size=data["batch_size"],
-        accumulate=settings["training"]["accumulate"],
-        num_workers=data["num_workers"],
-        cache=data["cache"],
-        on_bad=data["on_bad"],
-        seed=settings["seed"],
-    )
+    try:
+        made = PairedData(
+            instantiate(data["pairs"], _convert_="all"),
+            domains["source"],
+            domains["target"],
+            transform,
+            batch_size=data["batch_size"],
+            accumulate=settings["training"]["accumulate"],
+            num_workers=data["num_workers"],
+            cache=data["cache"],
+            on_bad=data["on_bad"],
+            seed=settings["seed"],
+        )
+        made.readable("val")
+    except BadPairError:
+        raise
+    except ValueError as error:
+        look = f". To see what the folder holds: pix2pix data check {data['root']}" if data.get("root") else ""
+        raise ConfigError(f"{error}{look}") from error
+    return made
 
 
 def make_module(settings: Mapping[str, Any], data: PairedData, *, on_cpu: bool) -> Translation:
@@ -290,6 +321,9 @@ def _quieten() -> None:
         ".*is smaller than the logging interval.*",
         ".*Checkpoint directory .* exists and is not empty.*",
         ".*find_unused_parameters=True was specified.*",
+        ".*sync_dist=True.*",  # the scores are those of all ranks already
+        ".*all_gather is deprecated.*",
+        ".*srun. command is available.*",
         ".*isinstance.treespec, LeafSpec.*",
     ):
         warnings.filterwarnings("ignore", message=remark)

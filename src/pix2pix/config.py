@@ -5,21 +5,60 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    TypeAdapter,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError
 
 from pix2pix.config_checks import cross_problems, missing_values, schema_problems
 
 STRICT = ConfigDict(extra="forbid")
 
-Count = Annotated[int, Field(ge=1)]
-Natural = Annotated[int, Field(ge=0)]
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Probability = Annotated[float, Field(ge=0, lt=1)]
-Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Channels = Annotated[int, Field(ge=1)]
-Range = tuple[float, float]
+# Strict: what is checked here is used as it was typed, and the text "no" would count as true.
+Flag = Annotated[bool, Strict()]
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+Count = Annotated[Whole, Field(ge=1)]
+Natural = Annotated[Whole, Field(ge=0)]
+Weight = Annotated[Number, Field(ge=0)]
+Share = Annotated[Number, Field(ge=0, le=1)]
+Probability = Annotated[Number, Field(ge=0, lt=1)]
+Rate = Annotated[Number, Field(gt=0)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+def _height_and_width(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return handler(value)
+    except ValidationError:
+        raise PydanticCustomError("size", "[HEIGHT,WIDTH] in pixels, such as [128,256]") from None
+
+
+def _limits(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return handler(value)
+    except ValidationError:
+        expected = "[LOW,HIGH] with the low below the high, one such pair a channel, or 'measured'"
+        raise PydanticCustomError("range", expected) from None
+
+
+def _rising(limits: tuple[float, float]) -> tuple[float, float]:
+    if limits[0] >= limits[1]:
+        raise ValueError
+    return limits
+
+
+Size = Annotated[tuple[Count, Count], WrapValidator(_height_and_width)]
+Pair = Annotated[tuple[Number, Number], AfterValidator(_rising)]
+Range = Annotated[Pair | list[Pair] | Literal["measured"], WrapValidator(_limits)]
 
 
 class ConfigError(ValueError):
@@ -62,10 +101,10 @@ class LabDomain:
 @dataclass(config=STRICT)
 class RawDomain:
     kind: Literal["raw"]
-    channels: Channels
-    range: Range | list[Range] | Literal["measured"] = "measured"
+    channels: Count = 1
+    range: Range = "measured"
     unit: str | None = None
-    nodata: float | None = None
+    nodata: Annotated[float, Strict()] | None = None
     dtype: Literal["uint8", "uint16", "int16", "float32"] = "float32"
 
 
@@ -79,11 +118,11 @@ class DataSettings:
 
     name: str
     pairs: dict[str, Any]
-    size: tuple[Count, Count] | None
+    size: Size | None
     direction: str
-    jitter: Annotated[float, Field(ge=1, le=4)]
-    mirror: bool
-    quarter_turns: bool
+    jitter: Annotated[Number, Field(ge=1, le=4)]
+    mirror: Flag
+    quarter_turns: Flag
     colour_jitter: Share
     batch_size: Count
     num_workers: Natural | Literal["auto"]
@@ -114,7 +153,7 @@ Upsampling = Literal["transposed", "resize"]
 @dataclass(config=STRICT)
 class UNetSettings:
     base_channels: Count
-    depth: Annotated[int, Field(ge=2, le=12)]
+    depth: Annotated[Whole, Field(ge=2, le=12)]
     norm: Norm
     dropout: Probability
     upsampling: Upsampling
@@ -132,7 +171,7 @@ class ResNetSettings:
 @dataclass(config=STRICT)
 class PatchGANSettings:
     base_channels: Count
-    receptive_field: int
+    receptive_field: Whole
     norm: Norm
 
 
@@ -142,7 +181,7 @@ class CheckpointsSettings:
     every_images: Count | None
     keep: Count
     best: list[Literal["psnr", "ssim", "l1", "rmse", "log_spectrum_distance"]]
-    slim: bool
+    slim: Flag
 
 
 @dataclass(config=STRICT)
@@ -172,7 +211,7 @@ CLASS_SETTINGS: dict[str, Any] = {
 @dataclass(config=STRICT)
 class ObjectiveSettings:
     adversarial: Literal["vanilla", "least_squares", "hinge"] | None
-    conditional: bool
+    conditional: Flag
     adversarial_weight: Weight
     l1_weight: Weight
     l2_weight: Weight
@@ -195,15 +234,15 @@ class ScheduleSettings:
 class TrainingSettings:
     accumulate: Count
     clip_norm: Rate | None
-    average: Annotated[float, Field(gt=0, lt=1)] | None
-    compile: bool
-    channels_last: bool | Literal["auto"]
+    average: Annotated[Number, Field(gt=0, lt=1)] | None
+    compile: Flag
+    channels_last: Flag | Literal["auto"]
     log_every_images: Count
 
 
 @dataclass(config=STRICT)
 class TranslationSettings:
-    noise: bool
+    noise: Flag
     statistics: Literal["picture", "running"]
 
 
@@ -211,8 +250,8 @@ class TranslationSettings:
 class Settings:
     """The whole of what `pix2pix train` composes."""
 
-    name: str
-    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    name: Text
+    seed: Annotated[Whole, Field(ge=0, lt=2**32)]
     size: SizeSettings
     data: DataSettings
     generator: dict[str, Any]

@@ -11,16 +11,17 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from pix2pix.data.directions import parse_direction
 from pix2pix.models.receptive_field import RECEPTIVE_FIELDS, smallest_side
 
 # Arguments of lightning.Trainer that people may set under `trainer.`; a test holds the list against Lightning's.
 TRAINER_ARGUMENTS = frozenset(
     {
         *("accelerator", "strategy", "devices", "num_nodes", "precision", "fast_dev_run", "min_epochs", "min_steps"),
-        *("limit_train_batches", "limit_val_batches", "limit_test_batches", "limit_predict_batches", "overfit_batches"),
-        *("val_check_interval", "check_val_every_n_epoch", "num_sanity_val_steps", "log_every_n_steps"),
-        *("enable_progress_bar", "enable_model_summary", "deterministic", "benchmark", "inference_mode", "profiler"),
-        *("detect_anomaly", "barebones", "plugins", "sync_batchnorm", "reload_dataloaders_every_n_epochs"),
+        *("limit_train_batches", "limit_val_batches", "limit_test_batches", "limit_predict_batches"),
+        *("val_check_interval", "check_val_every_n_epoch", "log_every_n_steps"),
+        *("enable_progress_bar", "deterministic", "benchmark", "inference_mode", "profiler"),
+        *("detect_anomaly", "sync_batchnorm", "reload_dataloaders_every_n_epochs"),
         *("enable_autolog_hparams", "model_registry"),
     }
 )
@@ -37,13 +38,32 @@ TRAINER_REFUSES = {
     "use_distributed_sampler": "the data module shares the pairs among the ranks itself",
     "default_root_dir": "type hydra.run.dir=FOLDER",
     "enable_checkpointing": "type callbacks.checkpoints.every_epochs=N",
+    "enable_model_summary": "the numbers of parameters are logged at the start of every run",
+    "num_sanity_val_steps": "nothing is validated before training: type trainer.limit_val_batches=N to validate less",
+    "overfit_batches": "it would take the place of the sampler: type trainer.limit_train_batches=N",
+    "plugins": "the run has its own: type trainer.precision=… or trainer.strategy=…",
+    "barebones": "a run without checkpoints cannot be used: type trainer.limit_train_batches=N for a short trial",
 }
+ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
 PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed")
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word most like the given one, or None where none is like it."""
     return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)), None)
+
+
+def nearest_key(key: str, known: Iterable[str]) -> str | None:
+    """The known dotted key most like the given one: of the same section if there is one, else by its last part."""
+    known = sorted(known, key=lambda other: (other.count("."), other))  # of equal ends the least deep comes first
+    head, _, rest = key.partition(".")
+    siblings = {other.partition(".")[2]: other for other in known if rest and other.startswith(f"{head}.")}
+    if near := nearest(rest, siblings):
+        return siblings[near]
+    last = key.rpartition(".")[2]
+    ends = {other.rpartition(".")[2]: other for other in reversed(known)}
+    near = last if last in ends else nearest(last, ends)
+    return ends[near] if near else nearest(key, known)
 
 
 def dotted(plain: Any, prefix: str = "") -> Iterator[str]:
@@ -55,12 +75,13 @@ def dotted(plain: Any, prefix: str = "") -> Iterator[str]:
 
 
 def missing_values(plain: Mapping[str, Any]) -> list[str]:
-    """Settings that have no default and were not given."""
-    return [
-        f"{key} is not set. It has no default: type {key}={'FOLDER' if key.endswith('root') else 'VALUE'}"
-        for key in dotted(plain)
-        if _value(plain, key.split(".")) == "???" and not key.startswith("data.pairs.")
-    ]
+    """Settings that have no default and were not given; interpolations need not be resolved."""
+    missing = [key for key in dotted(plain) if _value(plain, key.split(".")) == "???"]
+    values = {"data.root": "FOLDER. What else a folder's data need: pix2pix data check FOLDER"}
+    return [f"{key} is not set, and it has no default: type {key}={values.get(key, 'VALUE')}" for key in missing]
+
+
+UNKNOWN = "unexpected_keyword_argument"  # as pydantic calls a key that a dataclass does not have
 
 
 def schema_problems(schema: TypeAdapter[Any], plain: Mapping[str, Any], prefix: str = "") -> list[str]:
@@ -70,8 +91,9 @@ def schema_problems(schema: TypeAdapter[Any], plain: Mapping[str, Any], prefix: 
     except ValidationError as error:
         expected: dict[tuple[str, ...], list[str]] = {}
         for complaint in error.errors():
-            path = _path_within(plain, complaint["loc"], unknown=complaint["type"] in ("extra_forbidden", "missing"))
-            expected.setdefault(path, []).append(_expectation(complaint, plain, path))
+            path = _path_within(plain, complaint["loc"], unknown=complaint["type"] in (UNKNOWN, "missing"))
+            names = _names(schema) if complaint["type"] == UNKNOWN else ()
+            expected.setdefault(path, []).append(_expectation(complaint, names, path))
         return [_line(plain, path, prefix, said) for path, said in expected.items()]
     return []
 
@@ -80,10 +102,19 @@ def _line(plain: Mapping[str, Any], path: tuple[str, ...], prefix: str, said: Se
     key = ".".join(([prefix] if prefix else []) + list(path))
     if said[0].startswith("is "):
         return f"{key} {said[0]}"
-    line = f"{key}: found {_value(plain, path)!r}, expected {' or '.join(dict.fromkeys(said))}"
+    found = _value(plain, path)
+    if isinstance(found, Mapping) and list(found) == ["kind"]:
+        found = found["kind"]  # of a domain, which is typed by its kind alone
+    line = f"{key}: found {found!r}, expected {' or '.join(dict.fromkeys(said))}"
     choices = re.findall(r"'([^']*)'", line.partition("expected")[2])
-    near = nearest(str(_value(plain, path)), choices)
+    near = nearest(str(found), choices)
     return f"{line}. Nearest: type {key}={near}" if near else line
+
+
+def _names(schema: TypeAdapter[Any]) -> set[str]:
+    """Every name that the schema knows, at whatever depth."""
+    described = schema.json_schema()
+    return {name for each in (described, *described.get("$defs", {}).values()) for name in each.get("properties", {})}
 
 
 def _path_within(plain: Any, loc: Sequence[int | str], unknown: bool) -> tuple[str, ...]:
@@ -108,28 +139,32 @@ def _value(plain: Any, path: Sequence[str]) -> Any:
     return plain
 
 
-def _expectation(complaint: Mapping[str, Any], plain: Mapping[str, Any], path: tuple[str, ...]) -> str:
+def _expectation(complaint: Mapping[str, Any], names: Iterable[str], path: tuple[str, ...]) -> str:
     kind, context = complaint["type"], complaint.get("ctx", {})
-    if kind == "extra_forbidden":
-        near = nearest(path[-1], _value(plain, path[:-1]))
-        return f"is no setting{f'. Nearest: {near}' if near and near != path[-1] else ''}"
+    if kind == UNKNOWN:
+        near = nearest(path[-1], set(names) - {path[-1]})
+        return f"is no setting{f'. Nearest: {near}' if near else ''}"
     if kind == "missing":
         return "is missing"
     if kind in ("int_type", "int_parsing", "int_from_float"):
         return "a whole number"
     if kind in ("float_type", "float_parsing", "finite_number"):
         return "a number"
+    if kind in ("list_type", "tuple_type"):
+        return "a list: [VALUE,…]"
+    if kind in ("union_tag_not_found", "model_attributes_type"):
+        return "a domain: rgb, grey, lab_l, lab_ab, {kind:raw,…} or {kind:labels,…}"
     if kind in ("bool_type", "bool_parsing"):
         return "true or false"
-    if kind == "string_type":
+    if kind in ("string_type", "string_too_short"):
         return "a text"
     if kind == "literal_error":
         return str(context["expected"])
     if kind == "union_tag_invalid":
         return str(context["expected_tags"])
-    for bound, words in (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than")):
+    for bound, words in (("ge", "of at least"), ("gt", "above"), ("le", "of at most"), ("lt", "below")):
         if bound in context:
-            return f"a number {words} {context[bound]}"
+            return f"a number {words} {context[bound]:g}"
     return str(complaint["msg"])[:1].lower() + str(complaint["msg"])[1:]
 
 
@@ -155,24 +190,58 @@ def cross_problems(plain: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _data_problems(data: Mapping[str, Any]) -> Iterator[str]:
-    root = data.get("root")
-    if root is not None and not Path(root).is_dir():
-        parent = next((p for p in Path(root).absolute().parents if p.is_dir()), Path("/"))
-        near = nearest(Path(root).name, [p.name for p in parent.iterdir() if p.is_dir()])
-        hint = f" Nearest: {parent / near}" if near else f" The nearest folder that exists is {parent}"
-        yield f"data.root: there is no folder {root!r}.{hint}"
-    if not re.fullmatch(r"[a-z]_to_[a-z]|AtoB|BtoA", data["direction"]):
-        yield f"data.direction: found {data['direction']!r}, expected a_to_b or b_to_a (or c_to_a, with more panels)"
+    if data.get("root") is not None and not Path(data["root"]).expanduser().is_dir():
+        yield _no_folder(Path(data["root"]).expanduser())
+    yield from _direction_problems(data)
     if data["quarter_turns"] and data["size"] is not None and data["size"][0] != data["size"][1]:
-        yield f"data.quarter_turns: quarter turns need a square, and data.size is {list(data['size'])}"
+        yield (
+            f"data.quarter_turns: quarter turns need a square, and data.size is {list(data['size'])}."
+            f" Type data.quarter_turns=false or data.size=[{max(data['size'])},{max(data['size'])}]"
+        )
     if data["colour_jitter"] and (data["source"] or {}).get("kind") in ("labels", "lab_l", "lab_ab"):
-        yield f"data.colour_jitter: a source of kind {data['source']['kind']} has no colours to change; set it to 0"
+        yield (
+            f"data.colour_jitter: a source of kind {data['source']['kind']} has no colours to change."
+            " Type data.colour_jitter=0"
+        )
     for side in ("source", "target"):
         domain = data[side] or {}
         if domain.get("kind") == "labels" and not domain.get("palette") and not domain.get("classes"):
-            yield f"data.{side}: labels need a palette ([[r,g,b],…]) or, for pictures of indices, classes: N"
+            yield (
+                f"data.{side}: labels need a palette or, for pictures of indices, a number of classes."
+                f" Type 'data.{side}={{kind:labels,palette:[[R,G,B],…]}}' or 'data.{side}={{kind:labels,classes:N}}';"
+                " pix2pix data check FOLDER prints the palette of your pictures"
+            )
     if data["name"] == "scenes" and data["size"] is None:
         yield "data.size: scenes are painted at a size; type data.size=[64,64]"
+
+
+def _no_folder(root: Path) -> str:
+    if root.is_file():
+        return f"data.root: {str(root)!r} is a file, expected a folder. Type data.root={root.parent}"
+    parent = next(folder for folder in root.absolute().parents if folder.is_dir())
+    near = nearest(root.name, [folder.name for folder in parent.iterdir() if folder.is_dir()])
+    hint = f"Nearest: type data.root={parent / near}" if near else f"The nearest folder that exists is {parent}"
+    return f"data.root: there is no folder {str(root)!r}. {hint}"
+
+
+def _direction_problems(data: Mapping[str, Any]) -> Iterator[str]:
+    direction = data["direction"]
+    try:
+        parse_direction(direction, data.get("panels") or 2)
+    except ValueError as error:
+        meant = f"{direction[:1]}_to_{direction[-1:]}".lower()
+        yield f"{error}{f'. Nearest: type data.direction={meant}' if meant in ('a_to_b', 'b_to_a') else ''}"
+        return
+    if data["name"] == "scenes" and direction not in ("a_to_b", "AtoB"):
+        yield (
+            f"data.direction: found {direction!r}, but scenes have theirs in the task."
+            " Type data.task=photo2labels, or another task"
+        )
+
+
+def too_short(side: int, depth: int) -> bool:
+    """Whether a side in pixels cannot be padded by reflection to what so many halvings need."""
+    return (-side % (1 << depth) + 1) // 2 >= side
 
 
 def _size_problems(plain: Mapping[str, Any]) -> Iterator[str]:
@@ -199,7 +268,7 @@ def _size_problems(plain: Mapping[str, Any]) -> Iterator[str]:
     if size is not None and depth is not None:
         multiple = 2**depth
         for side in size:
-            if (-side % multiple + 1) // 2 >= side:
+            if too_short(side, depth):
                 yield (
                     f"generator.depth: {depth} halvings need sides that are multiples of {multiple}, and {side} pixels"
                     f" are too few to pad by reflection to {side + -side % multiple}."
@@ -208,22 +277,41 @@ def _size_problems(plain: Mapping[str, Any]) -> Iterator[str]:
                 break
 
 
+def trainer_name_problem(name: str) -> str | None:
+    """Why `trainer.NAME` cannot be set; None where it can."""
+    if name in TRAINER_REFUSES:
+        return f"trainer.{name} cannot be set: {TRAINER_REFUSES[name]}"
+    if name in TRAINER_ARGUMENTS:
+        return None
+    near = nearest(name, TRAINER_ARGUMENTS | TRAINER_REFUSES.keys())
+    hint = f" Nearest: trainer.{near}" if near else ""
+    refused = f", which cannot be set: {TRAINER_REFUSES[near]}" if near in TRAINER_REFUSES else ""
+    return f"trainer.{name} is no argument of Lightning's Trainer.{hint}{refused}"
+
+
 def _trainer_problems(trainer: Mapping[str, Any]) -> Iterator[str]:
     for name in trainer:
-        if name in TRAINER_REFUSES:
-            yield f"trainer.{name} cannot be set: {TRAINER_REFUSES[name]}"
-        elif name not in TRAINER_ARGUMENTS and not name.startswith("_"):
-            near = nearest(name, TRAINER_ARGUMENTS)
-            yield f"trainer.{name} is no argument of Lightning's Trainer.{f' Nearest: trainer.{near}' if near else ''}"
+        if not name.startswith("_") and (problem := trainer_name_problem(name)):
+            yield problem
+    accelerator, strategy = trainer.get("accelerator"), trainer.get("strategy")
+    if accelerator not in ACCELERATORS:
+        near = nearest(str(accelerator), ACCELERATORS) or "auto"
+        yield (
+            f"trainer.accelerator: found {accelerator!r}, expected one of {', '.join(ACCELERATORS)}."
+            f" Nearest: type trainer.accelerator={near}"
+        )
     precision = trainer.get("precision")
     if precision not in PRECISIONS:
-        near = nearest(str(precision), PRECISIONS) or "auto"
+        bits = re.sub(r"^(float|fp)", "", str(precision))
+        near = next((each for each in PRECISIONS if each.startswith(bits)), None) or nearest(bits, PRECISIONS) or "auto"
         yield (
             f"trainer.precision: found {precision!r}, expected one of {', '.join(PRECISIONS)}."
             f" Nearest: type trainer.precision={near}"
         )
-    if str(trainer.get("strategy")).startswith(("fsdp", "deepspeed", "model_parallel")):
-        yield (f"trainer.strategy: {trainer['strategy']!r} cannot step two players by hand. Type trainer=ddp")
+    if isinstance(strategy, str) and strategy.startswith(("fsdp", "deepspeed", "model_parallel")):
+        yield f"trainer.strategy: {strategy!r} cannot step two players by hand. Type trainer=ddp"
+    elif isinstance(strategy, str) and strategy != "auto" and not strategy.startswith("ddp"):
+        yield f"trainer.strategy: found {strategy!r}, expected auto or ddp. Type trainer=ddp for several devices"
     devices = trainer.get("devices")
     if not (
         devices == "auto" or (isinstance(devices, int) and (devices >= 1 or devices == -1)) or isinstance(devices, list)

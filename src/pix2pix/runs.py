@@ -17,11 +17,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pix2pix.config import ConfigError
+
 if TYPE_CHECKING:
     from pix2pix.models.blocks import Generator
 
 RECORD = "pix2pix"
 FORMAT = 1
+
+
+def check_unused(folder: Path) -> None:
+    """Raises ConfigError where a folder holds a run that can be continued."""
+    if (folder / "checkpoints" / "last.ckpt").exists():
+        raise ConfigError(f"{folder} holds a run already. To continue it: pix2pix train resume={folder}")
 
 
 def checkpoint_of(path: str | Path) -> Path:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Literal
 
 from hydra.core.override_parser.types import Quote, QuotedString
+from hydra.errors import CompactHydraException
 from omegaconf import ListConfig, OmegaConf
 
 from pix2pix.process_trees import BusyError, ProcessTree, end, noted_signals
@@ -36,6 +37,10 @@ LOG_LINES = 15  # of a failed point's log, kept with its result
 
 class SweepError(ValueError):
     """A sweep that cannot be run as it was asked for."""
+
+
+class PointsFailedError(CompactHydraException):
+    """Points of a sweep have ended without a score."""
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pix2pix.compose import check, conf_folder, resume_arguments
+from pix2pix.compose import check, check_flags, conf_folder, explanation, resume_arguments
 from pix2pix.config import ConfigError
-from pix2pix.sweeps import quote
+from pix2pix.ranks import (
+    RankLostError,
+    check_launch,
+    ending_together,
+    launched,
+    rank_arguments,
+    started_by_lightning,
+)
+from pix2pix.runs import check_unused
+from pix2pix.sweeps import PointsFailedError, quote
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -33,9 +42,16 @@ def main() -> None:
         print(help_text())
         return
     try:
+        check_flags(arguments)
         sys.argv[1:] = resume_arguments(arguments)
         if not _asks_hydra_alone(sys.argv[1:]):
-            check(sys.argv[1:])
+            settings, folder = check(sys.argv[1:])
+            check_launch(settings["trainer"])
+            if settings["resume"] is None:
+                check_unused(folder)  # before Hydra writes there
+            sys.argv += rank_arguments(folder)
+        elif launched()[1] > 1:
+            raise ConfigError("torchrun and srun start one training; a sweep starts its own: type it without them")
         sys.exit(_run())
     except ConfigError as error:
         print("\n".join(f"pix2pix train: {line}" for line in str(error).splitlines()), file=sys.stderr)
@@ -71,26 +87,47 @@ def _run() -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise, so that the error can be told here
     try:
         hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="train")(job)()
-    except HydraException as error:
-        raise ConfigError(str(error)) from error
+    except PointsFailedError as error:
+        print(f"pix2pix train: {error}", file=sys.stderr)
+        return 1
+    except (HydraException, ValueError) as error:  # ValueError: a group's choice is no text
+        found = explanation(sys.argv[1:])
+        if not found and not isinstance(error, HydraException):
+            raise
+        raise ConfigError(found or str(error)) from error
     return status
 
 
 def _trained(settings: dict[str, Any], folder: Path) -> tuple[int, dict[str, float] | None]:
     """Train; exit status and scores. What people can mend is told without a traceback."""
+    from hydra.errors import InstantiationException
+
     from pix2pix.data.pairs import BadPairError
     from pix2pix.training.checkpoint_io import CheckpointWriteError
     from pix2pix.training.loss_log import NonFiniteLossError
-    from pix2pix.training.signals import Interrupted
+    from pix2pix.training.signals import Interrupted, interrupting
 
     try:
-        return 0, train(settings, folder)
+        with interrupting():
+            return 0, train(settings, folder)
     except Interrupted as stop:
-        log.info("Stopped. To continue: pix2pix train resume=%s", typable(folder))
+        if started_by_lightning():
+            # The first rank watches those that it has started, and is ended when one of them reports a failure.
+            return 0, None
+        if launched()[0] > 0:
+            return stop.exit_status, None  # the first rank speaks for all
+        if (folder / "checkpoints" / "last.ckpt").exists():
+            log.info("Stopped. To continue: pix2pix train resume=%s", typable(folder))
+        else:
+            log.info("Stopped before the training.")
         return stop.exit_status, None
-    except (ConfigError, BadPairError, CheckpointWriteError, NonFiniteLossError) as error:
+    except (ConfigError, InstantiationException) as error:
         log.error("%s", error)
-        return 2 if isinstance(error, ConfigError) else 1, None
+        return 2, None
+    except (BadPairError, CheckpointWriteError, NonFiniteLossError, RankLostError) as error:
+        # What a loading process raises comes with that process's traceback before it.
+        log.error("%s", str(error).rpartition(f"{type(error).__name__}: ")[2].strip())
+        return 1, None
 
 
 def train(settings: dict[str, Any], folder: Path) -> dict[str, float]:
@@ -99,7 +136,7 @@ def train(settings: dict[str, Any], folder: Path) -> dict[str, float]:
     Raises:
         ConfigError: the folder holds another run, or weights or pictures do not fit the settings.
         BadPairError: a pair cannot be read and data.on_bad is error.
-        NonFiniteLossError, CheckpointWriteError: see there.
+        NonFiniteLossError, CheckpointWriteError, RankLostError: see there.
         Interrupted: a signal came; the run has been saved.
     """
     from pix2pix import assembly
@@ -109,15 +146,23 @@ def train(settings: dict[str, Any], folder: Path) -> dict[str, float]:
     resumed = assembly.resumed_checkpoint(settings, folder)
     parts = assembly.assemble(settings, folder, resumed)
     parts.log_facts()
-    parts.trainer.fit(
-        parts.module,
-        datamodule=parts.data,
-        ckpt_path=None if resumed is None else str(resumed.path),
-        weights_only=True,
-    )
-    scores = {name.removeprefix("val/"): float(value) for name, value in parts.trainer.callback_metrics.items()}
+    score = folder / "score.json"
+    trained = resumed is not None and resumed.place["epoch"] >= settings["schedule"]["epochs"]
     if parts.trainer.is_global_zero:
-        overrides = assembly.typed_overrides()
+        if trained:
+            log.info("All epochs are done. For more: pix2pix train resume=%s schedule.epochs=N", typable(folder))
+        else:
+            score.unlink(missing_ok=True)  # it says that the run is finished
+    with ending_together(parts.trainer):
+        parts.trainer.fit(
+            parts.module,
+            datamodule=parts.data,
+            ckpt_path=None if resumed is None else str(resumed.path),
+            weights_only=True,
+        )
+    scores = {name.removeprefix("val/"): value for name, value in parts.module.latest_scores.items()}
+    if parts.trainer.is_global_zero and not (trained and score.exists()):
+        overrides = assembly.typed_overrides(folder)
         write_score(folder, overrides, scores, parts.module.images_seen, (time.monotonic() - started) / 60)
         _tell_end(folder, scores, parts.data.skipped, overrides)
     return scores

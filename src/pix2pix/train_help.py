@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 GROUPS = {
     "experiment": "a task of the paper with its recipe, or a recipe for pairs of your own",
     "data": "where the pairs come from",
-    "size": "side in pixels and channels: 64 and 16, 128 and 32, 256 and 64",
+    "size": "tiny: 64 pixels and 16 channels; small: 128 and 32; paper: 256 and 64",
     "generator": "",
     "discriminator": "",
     "objective": "the terms of the loss",
@@ -18,16 +19,16 @@ GROUPS = {
     "callbacks": "",
 }
 SETTINGS = {
-    "data.root=FOLDER": "the pairs",
+    "data.root=FOLDER": "your pairs; pix2pix data check FOLDER gives the whole line",
     "data.direction=b_to_a": "which of the two pictures is the source",
     "size=small": "how large pictures and networks are",
-    "schedule.epochs=200": "how long; schedule.decay_epochs=100: the last of them with a falling rate",
+    "schedule.epochs=200": "how long; the last schedule.decay_epochs with a falling rate",
     "data.batch_size=4": "pictures a step, on each device",
     "objective.l1_weight=100": "how much the distance to the target counts",
     "trainer=ddp trainer.devices=4": "several GPUs; trainer=cpu, trainer=gpu",
     "trainer.precision=32-true": "auto, 32-true, bf16-mixed, 16-mixed",
     "logger=[csv,tensorboard]": "where the curves go",
-    "seed=1": "another run of the same; pix2pix train -m seed=1,2,3 runs all three",
+    "seed=1": "another run of the same; -m seed=1,2,3 makes three of them",
 }
 
 
@@ -53,5 +54,6 @@ def _groups(folder: Path) -> str:
     lines = []
     for group, what in GROUPS.items():
         choices = sorted(path.stem for path in (folder / group).glob("*.yaml") if not path.stem.startswith("_"))
-        lines.append(f"  {group:<14} {' '.join(choices)}\n" + (f"{'':17}{what}\n" if what else ""))
+        listed = textwrap.fill(" ".join(choices), 80, subsequent_indent=" " * 17)
+        lines.append(f"  {group:<14} {listed}\n" + (f"{'':17}{what}\n" if what else ""))
     return "".join(lines)

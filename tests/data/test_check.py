@@ -95,7 +95,8 @@ def test_two_folders_of_science(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "the source is 26×20 pixels (width×height) and the target 26×10" in printed
     assert words[3:] == [
         *("data=two_folders", f"data.root={tmp_path}", "data.direction=a_to_b", "data.source={kind:rgb,bits:16}"),
-        *("data.target={kind:raw,nodata:-9999.0}", "data.size=[20,26]", "data.on_bad=skip"),
+        *("data.target={kind:raw,nodata:-9999.0}", "data.size=[20,26]", "generator.depth=4"),
+        *("discriminator.receptive_field=16", "data.on_bad=skip"),
     ]
 
 

@@ -9,16 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus, configure_log, setup_globals
 from hydra.errors import CompactHydraException
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
-from omegaconf.errors import OmegaConfBaseException
 
-from pix2pix.sweeps import TRAIN, Point, Result, SweepError, as_typed, point_name, register_resolvers, run_points
+from pix2pix.sweeps import (
+    TRAIN,
+    Point,
+    PointsFailedError,
+    Result,
+    SweepError,
+    as_typed,
+    point_name,
+    register_resolvers,
+    run_points,
+)
 
 HYDRAS_SUBDIR = "${hydra.job.num}"  # Hydra's default for hydra.sweep.subdir: nobody has chosen another
 
@@ -92,7 +100,7 @@ class ProcessLauncher(Launcher):
             raise CompactHydraException(str(error)) from error
         self.earlier += results
         failed = [result.point.name for result in results if result.status != "finished"]
-        failure = CompactHydraException(
+        failure = PointsFailedError(
             f"{len(failed)} of {len(results)} points failed: {' '.join(failed)}. "
             "The same command again runs only what has no score."
         )
@@ -113,6 +121,7 @@ class ProcessLauncher(Launcher):
 
     def _compose(self, overrides: list[str], index: int) -> DictConfig:
         """The whole config of one point, checked, with its folder in `hydra.runtime.output_dir`."""
+        from pix2pix.compose import plain_settings
         from pix2pix.config import ConfigError, validate
 
         config = self.hydra_context.config_loader.load_sweep_config(self.config, overrides)
@@ -122,15 +131,10 @@ class ProcessLauncher(Launcher):
             chosen: Any = OmegaConf.to_container(config.hydra.sweep, resolve=False)
             subdir = self._swept(overrides) if chosen["subdir"] == HYDRAS_SUBDIR else config.hydra.sweep.subdir
             config.hydra.runtime.output_dir = str(Path(self.config.hydra.sweep.dir).absolute() / subdir)
-        before = HydraConfig.instance().cfg
-        HydraConfig.instance().set_config(config)  # what ${hydra:...} refers to
         try:
-            settings: Any = OmegaConf.to_container(_task_config(config), resolve=True)
-            validate(settings)
-        except (ConfigError, OmegaConfBaseException) as error:
+            validate(plain_settings(config))
+        except ConfigError as error:
             raise CompactHydraException(f"point {index} of the sweep ({' '.join(overrides)}): {error}") from error
-        finally:
-            HydraConfig.instance().cfg = before
         return config
 
     def _swept(self, overrides: list[str]) -> str:

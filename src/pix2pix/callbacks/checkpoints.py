@@ -10,6 +10,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from pix2pix.runs import RECORD, write_slim
+from pix2pix.training.checkpoint_io import remove_partials
 from pix2pix.training.signals import Interrupted, StopRequest
 
 LOWER_IS_BETTER = frozenset({"l1", "rmse", "log_spectrum_distance"})
@@ -18,8 +19,8 @@ LOWER_IS_BETTER = frozenset({"l1", "rmse", "log_spectrum_distance"})
 class Checkpoints(Callback):
     """Keeps `checkpoints/last.ckpt`, `best_<metric>.ckpt` for each metric, and `images_*.ckpt`.
 
-    A checkpoint is written after a batch or after an epoch's validation, never between an epoch's last batch and the
-    end of its validation, which could not be taken up exactly.
+    A checkpoint is written after a batch or after an epoch's validation, never between a batch and a validation that
+    follows it, which could not be taken up exactly.
 
     Args:
         folder: of the run.
@@ -48,44 +49,36 @@ class Checkpoints(Callback):
         self.best_metrics, self.slim = tuple(best), slim
         self.best: dict[str, float] = {}
         self._stop = StopRequest()
-        self._images_before = 0
-        self._due_at_epoch_end = False
+        self._images_before = 0  # seen when checkpoints were last thought of
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Take over the signals, after Lightning has."""
+        """Take over the signals, after Lightning has; remove what a killed process left half written."""
         self._stop.listen()
         self._images_before = int(pl_module.images_seen)  # type: ignore[arg-type]
+        if trainer.is_global_zero:
+            remove_partials(self.folder)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Write where images or a signal ask for it, except at an epoch's last batch: the validation comes first."""
-        images: int = pl_module.images_seen  # type: ignore[assignment]
-        every = self.every_images
-        due = every is not None and images // every > self._images_before // every
-        self._images_before = images
-        asked = self._asked(trainer)
-        if trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
-            self._due_at_epoch_end = due
-            return
-        if due:
-            self._write_numbered(trainer, images)
-        if asked:
-            self._leave(trainer)
+        """Write where images or a signal ask for it, after the validation or the epoch's end where one follows."""
+        loop = trainer.fit_loop.epoch_loop
+        assert trainer.fit_loop._data_fetcher is not None
+        if not (loop.batch_progress.is_last_batch or loop._should_check_val_fx(trainer.fit_loop._data_fetcher)):
+            self._save(trainer, int(pl_module.images_seen), wanted=False)  # type: ignore[arg-type]
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the best, then the last: after the validation."""
         self._write_best(trainer)
-        last_epoch = trainer.current_epoch + 1 == trainer.max_epochs
-        if self._due_at_epoch_end:
-            self._due_at_epoch_end = False
-            self._write_numbered(trainer, int(pl_module.images_seen))  # type: ignore[arg-type]
-        elif last_epoch or (trainer.current_epoch + 1) % self.every_epochs == 0:
-            self._write(trainer, "last.ckpt")
-        if self._asked(trainer):
-            self._leave(trainer)
+        epoch = trainer.current_epoch + 1
+        wanted = epoch == trainer.max_epochs or epoch % self.every_epochs == 0
+        self._save(trainer, int(pl_module.images_seen), wanted=wanted)  # type: ignore[arg-type]
 
-    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Give the signals back."""
+        self._stop.restore()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Give the signals back."""
         self._stop.restore()
 
@@ -103,20 +96,28 @@ class Checkpoints(Callback):
         """Take up the best values."""
         self.best = dict(state_dict["best"])
 
-    def _asked(self, trainer: Trainer) -> bool:
-        """Whether a signal reached any rank: all must agree, or some would wait for ever."""
+    def _asked(self, trainer: Trainer) -> int:
+        """The signal that reached any rank, 0 for none: all must agree, or some would wait for ever."""
         signum = self._stop.signum or 0
         if trainer.world_size > 1:
             flag = torch.tensor(signum, device=trainer.strategy.root_device)
             signum = int(trainer.strategy.reduce(flag, reduce_op="max"))
         if signum:
             self._stop.signum = signum
-        return bool(signum)
+        return signum
 
-    def _leave(self, trainer: Trainer) -> None:
-        self._write(trainer, "last.ckpt")
-        assert self._stop.signum is not None
-        raise Interrupted(self._stop.signum)
+    def _save(self, trainer: Trainer, images: int, *, wanted: bool) -> None:
+        """Write what is wanted, due by the images, or asked for by a signal, and leave if a signal asked."""
+        every = self.every_images
+        due = every is not None and images // every > self._images_before // every
+        self._images_before = images
+        asked = self._asked(trainer)
+        if due:
+            self._write_numbered(trainer, images)
+        if due or wanted or asked:
+            self._write(trainer, "last.ckpt")
+        if asked:
+            raise Interrupted(asked, in_order=True)
 
     def _write_best(self, trainer: Trainer) -> None:
         for metric in self.best_metrics:
@@ -129,7 +130,6 @@ class Checkpoints(Callback):
 
     def _write_numbered(self, trainer: Trainer, images: int) -> None:
         self._write(trainer, f"images_{images:09d}.ckpt")
-        self._write(trainer, "last.ckpt")
         if trainer.is_global_zero:
             for old in sorted(self.folder.glob("images_*.ckpt"))[: -self.keep]:
                 old.unlink()

@@ -52,6 +52,7 @@ class Progress(ProgressBar):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Open the bar where somebody can watch it."""
         self._start = monotonic(), _images(pl_module)
+        self.on_train_epoch_start(trainer, pl_module)  # Lightning does not, where a run goes on within an epoch
         if self._enabled and sys.stderr.isatty():
             self._bar = tqdm(
                 total=_total(pl_module),

@@ -14,7 +14,14 @@ from pix2pix.data.manifest import read_rows
 from pix2pix.data.pairs import Array, BadPairError
 from pix2pix.data.reading import Problem, checked, problem_of
 from pix2pix.data.splits import SPLITS
-from pix2pix.data.suggestions import domain_setting, overrides, suggest_direction, suggest_domain, suggest_size
+from pix2pix.data.suggestions import (
+    domain_setting,
+    overrides,
+    suggest_direction,
+    suggest_domain,
+    suggest_networks,
+    suggest_size,
+)
 
 KEPT = 16  # pairs of a data set that suggestions are made from
 NAMED = 10  # problems and sizes that are listed
@@ -172,6 +179,7 @@ def _about_pictures(layout: Layout, findings: Findings, given: str | None) -> li
     if size is not None and len(source.sizes) == 1:
         lines.append(f"size       not square, so data.size={list(size)} (height, width) keeps the shape")
         settings["data.size"] = list(size)
+        settings |= suggest_networks(*size)
     if layout.name == "side_by_side" and layout.settings.get("panels", 2) == 2 and width < 0.75 * height:
         lines.append(
             "note       each file looks like one picture, not two; colourisation takes such: experiment=colourise"

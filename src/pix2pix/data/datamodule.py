@@ -13,10 +13,11 @@ from torch.utils.data import DataLoader, Dataset
 
 from pix2pix.data.cache import CachedPairs
 from pix2pix.data.domains import Domain, Raw, domain_from_dict, measure_range
-from pix2pix.data.pairs import Batch, PairSource, Sample
+from pix2pix.data.pairs import BadPairError, Batch, Pair, PairSource, Sample
 from pix2pix.data.reading import Readable
 from pix2pix.data.sampler import STAND_IN, EveryPairOnce, Key, Place, TrainingBatches
 from pix2pix.data.transforms import PairTransform, make_sample, sample_rng
+from pix2pix.training.signals import spare_worker
 
 log = logging.getLogger(__name__)
 
@@ -92,18 +93,23 @@ class PairedData(LightningDataModule):
 
     def _tell_changes(self) -> None:
         training = self.readable("train")
-        looked_at = [training[index] for index in range(0, len(training), -(-len(training) // LOOKED_AT))]
-        sides = (
-            ("source", self.source_domain, [pair.source for pair in looked_at]),
-            ("target", self.target_domain, [pair.target for pair in looked_at]),
-        )
-        for side, domain, pictures in sides:
-            share = sum(domain.prepare(picture, side).changed for picture in pictures) / len(pictures)
+        looked_at = []
+        for index in range(0, len(training), -(-len(training) // LOOKED_AT)):
+            changed, skipped = training.use(index, self._changed)
+            training.note(skipped)
+            looked_at.append(changed)
+        domains = (self.source_domain, self.target_domain)
+        for side, domain, shares in zip(("source", "target"), domains, zip(*looked_at, strict=True), strict=True):
+            share = sum(shares) / len(shares)
             if share > 0:
                 what = "of the pixels had no colour of the palette and take the nearest"
                 if domain.kind != "labels":
                     what = "of the values lie outside the range and are clipped"
-                log.warning("data.%s: %.2g %% %s (%d pairs looked at)", side, 100 * share, what, len(pictures))
+                log.warning("data.%s: %.2g %% %s (%d pairs looked at)", side, 100 * share, what, len(shares))
+
+    def _changed(self, pair: Pair) -> tuple[float, float]:
+        source = self.source_domain.prepare(pair.source, pair.name)
+        return source.changed, self.target_domain.prepare(pair.target, pair.name).changed
 
     def _resolved(self, domain: Domain, side: Literal[0, 1]) -> Domain:
         if not isinstance(domain, Raw) or domain.range != "measured":
@@ -111,7 +117,10 @@ class PairedData(LightningDataModule):
         measured: Any = None
         if self.trainer is None or self.trainer.is_global_zero:
             training = self.readable("train")
-            measured = measure_range((training[index][side] for index in range(len(training))), domain.nodata)
+            try:
+                measured = measure_range((training[index][side] for index in range(len(training))), domain.nodata)
+            except ValueError as error:
+                raise BadPairError(f"data.{('source', 'target')[side]}: {error}") from error
         if self.trainer is not None:
             measured = self.trainer.strategy.broadcast(measured)
         return domain.resolved(measured)
@@ -161,6 +170,7 @@ class PairedData(LightningDataModule):
             num_workers=workers,
             persistent_workers=workers > 0,
             collate_fn=collate,
+            worker_init_fn=spare_worker,
             pin_memory=self._on_gpu(),
             generator=torch.Generator().manual_seed(self.seed),  # its own: drawing from it moves no other random state
         )
@@ -239,12 +249,12 @@ class Samples(Dataset[Sample]):
 def collate(samples: Sequence[Sample]) -> Batch:
     """Stack samples. A weight is made for all where one has it.
 
-    Raises ValueError where the pictures differ in size.
+    Raises BadPairError where the pictures differ in size.
     """
     shapes = {tuple(sample.target.shape) for sample in samples}
     if len(shapes) > 1:
         listed = ", ".join("×".join(map(str, shape[1:])) for shape in sorted(shapes))
-        raise ValueError(
+        raise BadPairError(
             f"pictures of different sizes ({listed}) cannot be in one batch: type data.size=[HEIGHT,WIDTH], or"
             " data.batch_size=1 and training.accumulate=1"
         )

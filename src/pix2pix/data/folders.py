@@ -149,6 +149,7 @@ def _nothing(root: Path, templates: Sequence[str], split: str, listing: Listing)
         file, why = listing.problems[0]
         left_over = f"{len(listing.problems)} files left over, the first {file}: {why}"
         return f"{where}: no pair for the split {split!r}; {left_over}"
-    if any("{split}" not in template for template in templates) and split != "train":
-        return f"{where}: nothing is left for the split {split!r}: raise data.{split}_fraction, or add pictures"
+    held_out = any("{split}" not in template for template in templates) or split not in split_folders(root, templates)
+    if split != "train" and held_out:
+        return f"{root}: nothing is left for the split {split!r}: raise data.{split}_fraction, or add pictures"
     return f"{where}: no pictures for the split {split!r}; read are {' '.join(sorted(READABLE))}"

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from pix2pix.config_checks import too_short
 from pix2pix.data.domains import Domain, Grey, Labels, Raw, Rgb, measure_range
 from pix2pix.data.pairs import Array
+from pix2pix.models.receptive_field import RECEPTIVE_FIELDS, smallest_side
 
 FEW_COLOURS = 64  # a palette of more is no label map
 MUCH_FLATTER = 0.7  # ratio of detail below which the flatter side is taken as the source (CMP facades: 0.6)
@@ -19,6 +21,7 @@ KEPT_SIDE = (
     512  # pixels: pictures up to this side keep their size, larger ones are brought to a short side of ROUGH_SIDE
 )
 ROUGH_SIDE, SIZE_STEP = 256, 8
+PAPER_DEPTH, PAPER_FIELD = 8, 70  # of experiment=pairs
 
 
 def suggest_domain(pictures: Sequence[Array]) -> Domain:
@@ -57,6 +60,19 @@ def suggest_size(height: int, width: int) -> tuple[int, int] | None:
         return height, width
     scale = ROUGH_SIDE / min(height, width)
     return round(height * scale / SIZE_STEP) * SIZE_STEP, round(width * scale / SIZE_STEP) * SIZE_STEP
+
+
+def suggest_networks(height: int, width: int) -> dict[str, int]:
+    """Settings for pictures that are too small for the networks of the paper; empty where they are not."""
+    shortest = min(height, width)
+    settings = {}
+    if any(too_short(side, PAPER_DEPTH) for side in (height, width)):
+        settings["generator.depth"] = max(shortest.bit_length() - 1, 2)
+    if shortest < smallest_side(PAPER_FIELD):
+        settings["discriminator.receptive_field"] = max(
+            field for field in RECEPTIVE_FIELDS if smallest_side(field) <= shortest
+        )
+    return settings
 
 
 def overrides(settings: dict[str, Any]) -> str:

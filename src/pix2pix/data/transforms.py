@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pix2pix.data.pairs import Array, Pair, Sample
+from pix2pix.data.pairs import Array, BadPairError, Pair, Sample
 from pix2pix.data.resize import resize
 
 if TYPE_CHECKING:
@@ -112,8 +112,8 @@ class PairTransform:
 
     def _check_turns(self, size: tuple[int, int]) -> None:
         if self.quarter_turns and size[0] != size[1]:
-            raise ValueError(
-                f"data.quarter_turns=true needs square pictures, and data.size is {size[0]}×{size[1]} (height×width): "
+            raise BadPairError(
+                f"data.quarter_turns=true needs square pictures, and these are {size[0]}×{size[1]} (height×width): "
                 "set data.quarter_turns=false or a square data.size"
             )
 

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pix2pix.data.pairs import BadPairError
 from pix2pix.models.blocks import Generator
 
 Statistics = Literal["picture", "running"]
@@ -42,7 +43,7 @@ def translate(
         (B, C', H, W) in [-1, 1].
 
     Raises:
-        ValueError: a side is too short to be padded by reflection.
+        BadPairError: a side is too short to be padded by reflection.
     """
     padded, crop = pad_to_multiple(source, generator.multiple)
     translations = []
@@ -60,7 +61,7 @@ def pad_to_multiple(pictures: Tensor, multiple: int) -> tuple[Tensor, Crop]:
         The padded pictures and the index that takes a padded picture, translated or not, back to (…, H, W).
 
     Raises:
-        ValueError: a reflection would be longer than the picture.
+        BadPairError: a reflection would be longer than the picture.
     """
     height, width = pictures.shape[-2:]
     rows, columns = -height % multiple, -width % multiple  # to be added
@@ -69,7 +70,7 @@ def pad_to_multiple(pictures: Tensor, multiple: int) -> tuple[Tensor, Crop]:
     if not rows and not columns:
         return pictures, crop
     if rows - top >= height or columns - left >= width:
-        raise ValueError(
+        raise BadPairError(
             f"pictures of {height} x {width} (height x width) are too small for a generator that needs multiples of "
             f"{multiple}: reflection can at most triple a side; take larger pictures or a smaller generator.depth"
         )
@@ -102,7 +103,7 @@ def _test_mode(generator: nn.Module, noise: bool, statistics: Statistics) -> Ite
 def _seeded(device: torch.device, seed: int, name: str) -> Iterator[None]:
     """Random numbers that depend on (seed, name) alone; afterwards the random states are as before."""
     value = int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:8], "big")
-    randoms = _default_randoms(device)
+    randoms = default_randoms(device)
     states = [random.get_state() for random in randoms]
     try:
         for random in randoms:
@@ -113,7 +114,7 @@ def _seeded(device: torch.device, seed: int, name: str) -> Iterator[None]:
             random.set_state(state)
 
 
-def _default_randoms(device: torch.device) -> list[torch.Generator]:
+def default_randoms(device: torch.device) -> list[torch.Generator]:
     """The random generators that a network on this device draws from: the CPU's and the device's own."""
     if device.type == "cpu":
         return [torch.default_generator]

@@ -31,4 +31,5 @@ def l2(prediction: Tensor, target: Tensor, weight: Tensor | None = None) -> Tens
 def _mean_over_pictures(error: Tensor, weight: Tensor) -> Tensor:
     weighted = (error * weight).sum(dim=(1, 2, 3))  # (B,)
     counted = weight.sum(dim=(1, 2, 3)) * error.shape[1]  # (B,)
-    return (weighted / counted.clamp(min=torch.finfo(error.dtype).tiny)).mean()
+    # Where no pixel counts, divide by 1: a tiny number would make the gradient 0 · ∞.
+    return (weighted / torch.where(counted > 0, counted, 1)).mean()

@@ -22,7 +22,7 @@ class Scores(nn.Module):
 
     def __init__(self, target_domain: Domain) -> None:
         super().__init__()
-        self._domain = target_domain
+        self.domain = target_domain  # a range still to be measured is set before the first update
         self._metrics = nn.ModuleDict(
             {
                 "psnr": PictureMean(psnr),
@@ -61,5 +61,5 @@ class Scores(nn.Module):
 
     def _in_unit(self, encoded: Tensor) -> Tensor:
         """(B, C, H, W) in [-1, 1] → in the target's unit."""
-        decoded = [self._domain.decode(picture) for picture in encoded.cpu().numpy()]  # (H, W, C) each
+        decoded = [self.domain.decode(picture) for picture in encoded.cpu().numpy()]  # (H, W, C) each
         return torch.stack([torch.from_numpy(picture.astype("float32")) for picture in decoded]).permute(0, 3, 1, 2)

@@ -8,6 +8,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from pix2pix.models.small_maps import DoublingConvolution, HalvingConvolution
+
 Norm = Literal["batch", "instance", "group", "none"]
 Upsampling = Literal["transposed", "resize"]
 
@@ -34,7 +36,7 @@ class Down(nn.Sequential):
     """(B, in, H, W) to (B, out, H/2, W/2): convolution 4x4 of stride 2, norm, LeakyReLU 0.2."""
 
     def __init__(self, in_channels: int, out_channels: int, norm: Norm, bias: bool, activate: bool = True) -> None:
-        super().__init__(nn.Conv2d(in_channels, out_channels, kernel_size=4, stride=2, padding=1, bias=bias))
+        super().__init__(HalvingConvolution(in_channels, out_channels, bias))
         if norm != "none":
             self.append(norm_layer(norm, out_channels))
         if activate:
@@ -100,6 +102,8 @@ def up_convolution(kind: Upsampling, in_channels: int, out_channels: int, kernel
     The latter leaves no checkerboard (Odena et al. 2016, "Deconvolution and checkerboard artifacts").
     """
     match kind:
+        case "transposed" if kernel_size == 4:
+            return DoublingConvolution(in_channels, out_channels, bias)
         case "transposed":
             return nn.ConvTranspose2d(
                 in_channels, out_channels, kernel_size, stride=2, padding=1, output_padding=kernel_size % 2, bias=bias

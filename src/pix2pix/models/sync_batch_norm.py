@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
-import torch.distributed.nn.functional as dist_functional
 from torch import Tensor, nn
 
 
@@ -19,14 +20,16 @@ class ProcessorSyncBatchNorm2d(nn.BatchNorm2d):
         if not self.training or not dist.is_initialized() or dist.get_world_size() == 1:
             return super().forward(x)
         values = x.float()
-        own = torch.cat([values.sum((0, 2, 3)), values.square().sum((0, 2, 3)), values.new_tensor([x[:, 0].numel()])])
-        sums, squares, count = torch.split(_sum_over_ranks(own), [x.shape[1], x.shape[1], 1])
+        own = torch.cat([values.sum((0, 2, 3)), values.new_tensor([x[:, 0].numel()])])
+        sums, count = torch.split(_sum_over_ranks(own), [x.shape[1], 1])
         mean = sums / count
-        variance = squares / count - mean.square()  # (C,), biased
+        # Not mean(x²) - mean(x)², which cancels where a channel's mean is large.
+        centred = values - mean[:, None, None]
+        variance = _sum_over_ranks(centred.square().sum((0, 2, 3))) / count  # (C,), biased
         if self.track_running_stats:
-            self._track(mean.detach(), variance.detach(), float(count))
+            self._track(mean.detach(), variance.detach(), count.item())
         scale = self.weight * torch.rsqrt(variance + self.eps)
-        normalised = values * scale[:, None, None] + (self.bias - mean * scale)[:, None, None]
+        normalised = centred * scale[:, None, None] + self.bias[:, None, None]
         return normalised.to(x.dtype)
 
     @torch.no_grad()
@@ -40,9 +43,27 @@ class ProcessorSyncBatchNorm2d(nn.BatchNorm2d):
         self.running_var.lerp_(variance * count / max(count - 1, 1), self.momentum)  # unbiased, as PyTorch keeps it
 
 
+class _SumOverRanks(torch.autograd.Function):
+    """A sum that every rank uses, so its gradient is the sum of what all ranks send back."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        return _reduced(values)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return _reduced(gradient)
+
+
+def _reduced(values: Tensor) -> Tensor:
+    summed = values.clone(memory_format=torch.contiguous_format)
+    dist.all_reduce(summed)
+    return summed
+
+
 def _sum_over_ranks(values: Tensor) -> Tensor:
-    summed: Tensor = dist_functional.all_reduce(values)  # type: ignore[no-untyped-call]
-    return summed  # its gradient is summed over the ranks too
+    summed: Tensor = _SumOverRanks.apply(values)
+    return summed
 
 
 def synchronise_batch_norm(network: nn.Module, *, on_cpu: bool) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from lightning.fabric.plugins import CheckpointIO
 
+PARTIAL = ".partial"
+
 
 class CheckpointWriteError(OSError):
     """A checkpoint could not be written; those from before are untouched."""
@@ -22,7 +24,7 @@ class AtomicCheckpointIO(CheckpointIO):
         """Write a checkpoint. Raises CheckpointWriteError where that fails, a full disk for one."""
         final = Path(path)
         final.parent.mkdir(parents=True, exist_ok=True)
-        partial = final.with_name(f".{final.name}.partial")
+        partial = final.with_name(f".{final.name}{PARTIAL}")
         try:
             with partial.open("wb") as file:
                 torch.save(checkpoint, file)
@@ -45,6 +47,12 @@ class AtomicCheckpointIO(CheckpointIO):
     def remove_checkpoint(self, path: Any) -> None:
         """Remove a checkpoint if it is there."""
         Path(path).unlink(missing_ok=True)
+
+
+def remove_partials(folder: Path) -> None:
+    """Remove what processes that were killed while they wrote have left in a folder."""
+    for partial in folder.glob(f".*{PARTIAL}"):
+        partial.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -36,21 +36,28 @@ class LossLog:
         """
         self._names = tuple(terms)
         self._last, self._last_pictures = torch.stack([value.float() for value in terms.values()]), pictures
-        self._sums = self._last * images if self._sums is None else self._sums.add_(self._last, alpha=images)
+        # To the device: sums that were loaded are on the CPU.
+        before = torch.zeros_like(self._last) if self._sums is None else self._sums.to(self._last.device)
+        self._sums = torch.add(before, self._last, alpha=images)
         self._images += images
         return images_seen // self.every_images > (images_seen - images) // self.every_images
 
-    def check_finite(self) -> None:
-        """Raises NonFiniteLossError where the last step's losses are not numbers."""
-        if self._last is not None and not bool(self._last.isfinite().all()):
-            losses = ", ".join(
-                f"{name} {value:g}" for name, value in zip(self._names, self._last.tolist(), strict=True)
-            )
-            raise NonFiniteLossError(
-                f"the losses are not finite: {losses}. The batch was: {', '.join(self._last_pictures)}. The last"
-                " checkpoint is from before. What usually helps: look at these pictures, a smaller optimizer.lr,"
-                " training.clip_norm=1, or trainer.precision=32-true"
-            )
+    def check_finite(self, weights: Iterable[Tensor] = ()) -> None:
+        """Raises NonFiniteLossError where the last step's losses, or the weights that it made, are not numbers."""
+        if self._last is None:
+            return
+        if not bool(self._last.isfinite().all()):
+            found = "the losses are not finite"
+        elif not all(bool(each.isfinite().all()) for each in weights):
+            found = "the losses are finite, but the step that they led to made weights that are not"
+        else:
+            return
+        losses = ", ".join(f"{name} {value:g}" for name, value in zip(self._names, self._last.tolist(), strict=True))
+        raise NonFiniteLossError(
+            f"{found}: {losses}. The batch was: {', '.join(self._last_pictures)}. The last checkpoint is from before."
+            " What usually helps: look at these pictures, a smaller optimizer.lr, training.clip_norm=1, or"
+            " trainer.precision=32-true"
+        )
 
     def take(self, gather: Gather) -> dict[str, float]:
         """The mean losses over ranks and images since the last row; what was summed starts anew."""

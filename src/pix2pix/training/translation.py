@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 
 from pix2pix.data.datamodule import PairedData
 from pix2pix.data.pairs import Batch
-from pix2pix.inference.test_time import pad_to_multiple, translate
+from pix2pix.inference.test_time import default_randoms, pad_to_multiple, translate
 from pix2pix.losses.objective import Objective
 from pix2pix.metrics.scores import Scores
 from pix2pix.models.blocks import Generator
@@ -82,6 +82,7 @@ class Translation(LightningModule):
         self.total_images = total_images
         self.images_seen = 0  # over all ranks
         self.latest: dict[str, float] = {}  # the losses of the last logged row
+        self.latest_scores: dict[str, float] = {}  # of the last validation
         self.log_rows = LossLog(log_every_images)
         self._layout = layout
         self._make_optimizer, self._rates = make_optimizer, rates
@@ -99,11 +100,15 @@ class Translation(LightningModule):
             players.append((self.discriminator, self._rates[1]))
         return [self._make_optimizer(player.parameters(), lr=rate) for player, rate in players]
 
+    def setup(self, stage: str) -> None:
+        """Take over the target's range, which the data module has measured by now where it had to."""
+        self.scores.domain = self.data.target_domain
+
     def on_train_start(self) -> None:
         """Look the optimisers up once; the trackers forget what came after the checkpoint."""
         optimizers = self.optimizers()
         self._players = optimizers if isinstance(optimizers, list) else [optimizers]
-        self._timed = self.images_seen, time.monotonic()
+        self.on_train_epoch_start()  # Lightning does not call it where a run goes on within an epoch
         if self.trainer.is_global_zero:
             for tracker in self.trainer.loggers:
                 if isinstance(tracker, CutsBack):
@@ -114,7 +119,7 @@ class Translation(LightningModule):
         self.log_rows.check_finite()
         self._set_rates()
         # The noise of a step is a function of what was seen and of the rank, so no random state needs saving.
-        torch.manual_seed(self._step_seed())
+        self._seed_noise()
         parts = list(self._parts(batch))
         translated = [self._translate(parts[0].source)] if len(parts) == 1 else None
         terms: dict[str, Tensor] = {}
@@ -183,20 +188,19 @@ class Translation(LightningModule):
         A batch in parts needs each translation twice, since holding all their graphs until D has stepped would take the
         memory that the parts are there to save.
         """
-        torch.manual_seed(self._step_seed(part))
+        self._seed_noise(part)
         with torch.no_grad(), _untracked(self.generator):
-            fake = self._translate(source)
-        # What autocast cached without gradients must not serve the pass that needs them.
-        torch.clear_autocast_cache()
-        return fake
+            return self._translate(source)
 
     def _perform(self, source: Tensor, part: int) -> Tensor:
-        torch.manual_seed(self._step_seed(part))
+        self._seed_noise(part)
         return self._translate(source)
 
-    def _step_seed(self, part: int = 0) -> int:
+    def _seed_noise(self, part: int = 0) -> None:
         place = f"{self.seed}/{self.images_seen}/{self.global_rank}/{part}"
-        return int.from_bytes(hashlib.blake2b(place.encode(), digest_size=8).digest()) >> 1
+        value = int.from_bytes(hashlib.blake2b(place.encode(), digest_size=8).digest()) >> 1
+        for random in default_randoms(self.device):  # torch.manual_seed takes half a millisecond where a GPU sleeps
+            random.manual_seed(value)
 
     def _gradients_shared(self, *, last: bool) -> AbstractContextManager[None]:
         """Ranks average their gradients in a step's last backward pass alone."""
@@ -210,8 +214,13 @@ class Translation(LightningModule):
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Clip here: after unscaling (16-mixed), just before the step."""
-        if self._clip_norm is not None:
-            self.clip_gradients(optimizer, gradient_clip_val=self._clip_norm, gradient_clip_algorithm="norm")
+        if self._clip_norm is None:
+            return
+        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+        if scaler is not None and getattr(optimizer, "_step_supports_amp_scaling", False):
+            scaler.unscale_(optimizer)  # a fused optimiser would do it in its step, after the clipping
+        parameters = [each for group in optimizer.param_groups for each in group["params"]]
+        nn.utils.clip_grad_norm_(parameters, self._clip_norm)
 
     def _set_rates(self) -> None:
         factor = self.schedule.factor(self.epoch)
@@ -297,19 +306,22 @@ class Translation(LightningModule):
         self.scores.reset()
         self.log_dict(scores, logger=False)  # for callbacks that monitor
         if not self.trainer.sanity_checking:
+            self.latest_scores = scores
             self.log_scalars(scores)
 
     # --- checkpoints ------------------------------------------------------------------------------------------------
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add the counters and the losses that no row has yet, those of every rank."""
-        self.log_rows.check_finite()
+        """Add the counters, the latest figures, and the losses that no row has yet, those of every rank."""
+        self.log_rows.check_finite(self.parameters())
         checkpoint["images_seen"] = self.images_seen
+        checkpoint["latest"], checkpoint["latest_scores"] = dict(self.latest), dict(self.latest_scores)
         checkpoint["log_rows"] = self.log_rows.state(self.all_gather)
 
     def on_load_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
-        """Take the counters up again."""
+        """Take them up again."""
         self.images_seen = checkpoint["images_seen"]
+        self.latest, self.latest_scores = dict(checkpoint["latest"]), dict(checkpoint["latest_scores"])
         self.log_rows.load(checkpoint["log_rows"], self.global_rank)
 
 

@@ -129,7 +129,9 @@ def _opaque(stored: Array, bits: int, kind: str, name: str) -> Array:
     """A grey (H, W, 1) or colour (H, W, 3) picture of the given depth, its alpha dropped."""
     found = {"uint8": 8, "uint16": 16}.get(stored.dtype.name)
     if found != bits:
-        advice = f"set bits={found}" if found and kind in ("rgb", "grey") else "use the domain raw with its range"
+        advice = "use the domain raw with its range"
+        if found and kind in ("rgb", "grey"):
+            advice = f"set bits={found}: 'data.source={{kind:{kind},bits:{found}}}', or data.target= for that side"
         raise BadPairError(f"{name}: holds {stored.dtype}; the domain {kind} expects uint{bits} here; {advice}")
     channels = stored.shape[2]
     if channels > 4:

@@ -1,0 +1,190 @@
+"""The schema of the settings: what it takes, what it refuses, and in which words."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+
+from pix2pix.compose import check
+from pix2pix.config import ConfigError, validate
+from pix2pix.config_checks import missing_values, nearest, nearest_key
+from pix2pix.data.domains import domain_from_dict
+from pix2pix.data.pairs import BadPairError
+from pix2pix.inference.test_time import pad_to_multiple
+
+DEFAULTS = check([])[0]
+
+
+def changed(**values: Any) -> dict[str, Any]:
+    """The default settings with some changed: `changed(data__size=[8, 8])`."""
+    settings = copy.deepcopy(DEFAULTS)
+    for key, value in values.items():
+        *sections, name = key.split("__")
+        section = settings
+        for each in sections:
+            section = section[each]
+        section[name] = value
+    return settings
+
+
+def complaint(**values: Any) -> str:
+    with pytest.raises(ConfigError) as raised:
+        validate(changed(**values))
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"data__size": None, "data__name": "two_folders"},
+        {"data__size": [40, 72]},
+        {"data__num_workers": 0},
+        {"data__source": {"kind": "grey", "bits": 16}, "data__target": {"kind": "labels", "classes": 3}},
+        {"data__source": {"kind": "raw", "channels": 2, "range": [[0, 1], [-1.5, 1]]}},
+        {"data__target": {"kind": "raw", "range": [-1024, 3071], "unit": "HU", "nodata": -2000, "dtype": "int16"}},
+        {"data__target": {"kind": "raw", "nodata": float("nan")}},
+        {"objective__l1_weight": 10, "objective__l2_weight": 0.5},
+        {"objective__adversarial": None, "discriminator__receptive_field": 286},  # no discriminator, so no patches
+        {"schedule__epochs": 3, "schedule__decay_epochs": 3},
+        {"training__channels_last": False, "training__clip_norm": 1, "training__average": 0.999},
+        {"trainer__devices": [0, 1]},
+        {"trainer__devices": -1, "trainer__strategy": "ddp"},
+        {"trainer__precision": "bf16-mixed", "trainer__min_epochs": 2},
+        {"generator": {"_target_": "somewhere.else.Generator", "width": 3}},
+        {"callbacks__progress": {"_target_": "somewhere.else.Callback", "anything": [1]}},
+    ],
+    ids=str,
+)
+def test_right_settings_pass(values: dict[str, Any]) -> None:
+    validate(changed(**values))
+
+
+# A value of another type is used as it was typed, so it must not pass because it could be converted.
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"data__mirror": "no"}, "data.mirror: found 'no', expected true or false"),
+        ({"training__compile": 1}, "training.compile: found 1, expected true or false"),
+        ({"schedule__epochs": "20"}, "schedule.epochs: found '20', expected a whole number"),
+        ({"schedule__epochs": 20.0}, "schedule.epochs: found 20.0, expected a whole number"),
+        ({"schedule__epochs": True}, "schedule.epochs: found True, expected a whole number"),
+        ({"objective__l1_weight": "100"}, "objective.l1_weight: found '100', expected a number"),
+        ({"objective__l1_weight": float("nan")}, "objective.l1_weight: found nan, expected a number"),
+        ({"name": 3}, "name: found 3, expected a text"),
+        (
+            {"data__size": [64.0, 64]},
+            "data.size: found [64.0, 64], expected [HEIGHT,WIDTH] in pixels, such as [128,256]",
+        ),
+    ],
+    ids=str,
+)
+def test_nothing_is_converted(values: dict[str, Any], message: str) -> None:
+    assert complaint(**values) == message
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    assert complaint(schedule__epochs=0, data__batch_size=0, generator__norm="bach").splitlines() == [
+        "data.batch_size: found 0, expected a number of at least 1",
+        "schedule.epochs: found 0, expected a number of at least 1",
+        "generator.norm: found 'bach', expected 'batch', 'instance', 'group' or 'none'. Nearest: type"
+        " generator.norm=batch",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("domain", "message"),
+    [
+        ("rbg", "data.source: found 'rbg', expected 'rgb', 'grey', 'labels', 'lab_l', 'lab_ab', 'raw'"),
+        ({"kind": "rgb", "bits": 12}, "data.source.bits: found 12, expected 8 or 16"),
+        ({"kind": "raw", "unts": "K"}, "data.source.unts is no setting. Nearest: unit"),
+        ({"kind": "raw", "channels": 0}, "data.source.channels: found 0, expected a number of at least 1"),
+        ({"channels": 3}, "data.source: found {'channels': 3}, expected a domain: rgb, grey,"),
+        ({"kind": "labels", "palette": [[0, 0]]}, "data.source.palette.0.2 is missing"),
+        ({"kind": "labels"}, "data.source: labels need a palette or, for pictures of indices, a number of classes."),
+    ],
+    ids=str,
+)
+def test_domains(domain: Any, message: str) -> None:
+    assert complaint(data__source=domain).startswith(message)
+
+
+@pytest.mark.parametrize("limits", [[1, 0], [0, 0], [1], [[0, 1], [3, 2]], "measure", [0, "1"]], ids=str)
+def test_ranges_that_do_not_rise(limits: Any) -> None:
+    expected = "expected [LOW,HIGH] with the low below the high, one such pair a channel, or 'measured'"
+    assert expected in complaint(data__source={"kind": "raw", "channels": 2, "range": limits})
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"kind": "rgb", "bits": 16},
+        {"kind": "grey"},
+        {"kind": "lab_ab"},
+        {"kind": "labels", "palette": [[0, 0, 0], [255, 0, 0]]},
+        {"kind": "labels", "classes": 4},
+        {"kind": "raw", "channels": 2, "range": [[0, 1], [0, 2]], "unit": "K", "nodata": -1.0, "dtype": "uint16"},
+        {"kind": "raw"},
+    ],
+    ids=str,
+)
+def test_the_schema_and_the_domains_take_the_same_settings(settings: dict[str, Any]) -> None:
+    validate(changed(data__source=settings))
+    given = domain_from_dict(settings).to_dict()
+    assert given.items() >= settings.items()
+
+
+def test_rules_that_span_settings() -> None:
+    assert "Type discriminator.receptive_field=16 or a larger data.size" in complaint(
+        discriminator__receptive_field=70, data__size=[24, 64], generator__depth=4
+    )
+    assert "Type generator.depth=5 or less" in complaint(data__size=[32, 64], generator__depth=7)
+    assert complaint(objective__adversarial_weight=0, objective__l1_weight=0).startswith("objective: every weight is 0")
+    assert complaint(schedule__decay_epochs=21).startswith("schedule.decay_epochs: found 21, expected at most")
+    assert complaint(data__quarter_turns=True, data__size=[64, 96]).endswith("or data.size=[96,96]")
+    assert complaint(data__colour_jitter=0.1, data__source="lab_l").endswith("Type data.colour_jitter=0")
+
+
+def test_the_depths_refused_are_those_that_padding_refuses() -> None:
+    for depth in range(2, 8):
+        for side in (2, 3, 4, 5, 8, 11, 16, 22, 32, 33, 42, 43, 64):
+            try:
+                pad_to_multiple(torch.zeros(1, 1, side, 64), 2**depth)
+            except BadPairError:
+                assert "generator.depth" in complaint(data__size=[side, 64], generator__depth=depth), (side, depth)
+            else:
+                validate(changed(data__size=[side, 64], generator__depth=depth, discriminator__receptive_field=1))
+
+
+def test_a_tracker_that_is_not_installed() -> None:
+    message = complaint(logger={"other": {"extra": "absent_tracker"}})
+    assert message == "logger=other: it is not installed. Type: pip install 'pix2pix-lightning[absent_tracker]'"
+
+
+def test_missing_values() -> None:
+    assert missing_values({"a": 1, "b": {"c": "???"}}) == ["b.c is not set, and it has no default: type b.c=VALUE"]
+
+
+@pytest.mark.parametrize(
+    ("key", "near"),
+    [
+        ("epochs", "schedule.epochs"),
+        ("schedule.epoch", "schedule.epochs"),
+        ("batchsize", "data.batch_size"),
+        ("data.rot", "data.root"),
+        ("shedule.epochs", "schedule.epochs"),
+        ("optimizer.betas", "optimizer.algorithm.betas"),
+        ("dta", "data"),
+        ("xyz", None),
+    ],
+)
+def test_nearest_key(key: str, near: str | None) -> None:
+    known = ["data", "data.batch_size", "data.mirror", "data.root", "optimizer.algorithm.betas", "optimizer.lr"]
+    assert nearest_key(key, [*known, "schedule.epochs", "schedule.decay_epochs"]) == near
+
+
+def test_nearest() -> None:
+    assert nearest("resnt", ["unet", "resnet"]) == "resnet"
+    assert nearest("qqq", ["unet", "resnet"]) is None

@@ -1,0 +1,118 @@
+"""What a run folder and a checkpoint hold: found, read, refused, and a generator rebuilt from them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.training.stopped_run import train
+
+from pix2pix.config import ConfigError
+from pix2pix.data.domains import domain_from_dict
+from pix2pix.runs import (
+    FORMAT,
+    RECORD,
+    build_generator,
+    check_unused,
+    checkpoint_of,
+    generator_weights,
+    read_checkpoint,
+    write_score,
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run that keeps an average."""
+    folder = tmp_path_factory.mktemp("run")
+    settings = ("schedule.epochs=1", "training.average=0.5", "callbacks.checkpoints.slim=true")
+    train(folder, *settings)
+    return folder
+
+
+def test_a_run_means_its_last_checkpoint_and_a_file_itself(run: Path) -> None:
+    assert checkpoint_of(run) == run / "checkpoints" / "last.ckpt"
+    assert checkpoint_of(str(run / "checkpoints" / "best_ssim.ckpt")) == run / "checkpoints" / "best_ssim.ckpt"
+
+
+def test_a_folder_with_the_slim_file_alone_means_that(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    slim = tmp_path / "checkpoints" / "generator.ckpt"
+    slim.touch()
+    assert checkpoint_of(tmp_path) == slim
+
+
+def test_no_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"is a folder without checkpoints/last\.ckpt"):
+        checkpoint_of(tmp_path)
+    with pytest.raises(FileNotFoundError, match="is neither a file nor a folder"):
+        checkpoint_of(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot be read as a checkpoint"),
+        ({"state_dict": {}}, "is a PyTorch file, but no checkpoint of pix2pix"),
+        ([1, 2], "is a PyTorch file, but no checkpoint of pix2pix"),
+        ({RECORD: {"format": FORMAT + 1}}, f"has format {FORMAT + 1}, and this version reads up to {FORMAT}"),
+    ],
+)
+def test_files_that_are_none_of_ours(tmp_path: Path, content: Any, message: str) -> None:
+    file = tmp_path / "model.ckpt"
+    if content is None:
+        file.write_bytes(b"no checkpoint at all")
+    else:
+        torch.save(content, file)
+    with pytest.raises(ValueError, match=message):
+        read_checkpoint(file)
+
+
+@pytest.mark.parametrize("name", ["last", "generator"])
+def test_the_generator_is_rebuilt_from_either_file(run: Path, name: str) -> None:
+    content = read_checkpoint(run / "checkpoints" / f"{name}.ckpt")
+    generator = build_generator(content[RECORD])
+    generator.load_state_dict(generator_weights(content))
+    with torch.no_grad():
+        channels = domain_from_dict(content[RECORD]["source_domain"]).channels
+        translated = generator.eval()(torch.zeros(1, channels, 16, 16))
+    assert translated.shape == (1, 3, 16, 16)
+
+
+def test_people_translate_with_the_average(run: Path) -> None:
+    content = read_checkpoint(run)
+    weights, states = generator_weights(content), content["state_dict"]
+    assert all(torch.equal(value, states[f"average.{name}"]) for name, value in weights.items())
+    assert any(not torch.equal(value, states[f"generator.{name}"]) for name, value in weights.items())
+
+
+def test_without_an_average_with_the_generator() -> None:
+    states = {"generator.a": torch.ones(1), "discriminator.a": torch.zeros(1)}
+    assert generator_weights({"state_dict": states}) == {"a": torch.ones(1)}
+
+
+def test_what_a_file_names_is_not_called(run: Path) -> None:
+    record = read_checkpoint(run)[RECORD]
+    evil = {**record, "settings": {"generator": {"_target_": "os.system", "command": "true"}}}
+    with pytest.raises(ValueError, match=r"the checkpoint's generator is 'os\.system', which is not one of"):
+        build_generator(evil)
+
+
+def test_a_used_folder(run: Path, tmp_path: Path) -> None:
+    check_unused(tmp_path)
+    with pytest.raises(ConfigError, match="holds a run already"):
+        check_unused(run)
+
+
+def test_the_score_is_read_back(tmp_path: Path) -> None:
+    write_score(tmp_path, ["seed=1"], {"ssim": 0.5}, 20, 1.23456)
+    assert json.loads((tmp_path / "score.json").read_text()) == {
+        "overrides": ["seed=1"],
+        "scores": {"ssim": 0.5},
+        "images": 20,
+        "minutes": 1.235,
+    }
+    assert [path.name for path in tmp_path.iterdir()] == ["score.json"]

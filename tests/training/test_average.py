@@ -1,0 +1,73 @@
+"""The generator's running average: its closed form, and that people see it: in validation and in checkpoints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from tests.training.tiny_run import Steps, fit, largest_difference, tiny_data, tiny_module
+from torch import nn
+
+from pix2pix.callbacks.checkpoints import Checkpoints
+from pix2pix.inference.test_time import translate
+from pix2pix.models.unet import UNet
+from pix2pix.runs import FORMAT, generator_weights, read_checkpoint
+from pix2pix.training.average import start_average, update_average
+
+DECAY = 0.8
+
+
+def test_closed_form_after_several_steps(tmp_path: Path) -> None:
+    data, steps = tiny_data(5), Steps()
+    module = tiny_module(data, average=DECAY, rates=(1e-2, 1e-2))
+    first = {name: each.clone() for name, each in module.generator.named_parameters()}
+    fit(module, data, tmp_path, [steps], limit_val_batches=0)
+    assert module.average is not None
+    for name, average in module.average.named_parameters():
+        # decay^n θ_0 + (1 - decay) Σ_i decay^(n - i) θ_i
+        expected = DECAY**5 * first[name].double()
+        for step, state in enumerate(steps.states, start=1):
+            expected += (1 - DECAY) * DECAY ** (5 - step) * state[f"generator.{name}"].double()
+        assert float((average.detach().double() - expected).abs().max()) < 1e-6, name
+        assert float((average.detach() - steps.states[-1][f"generator.{name}"]).abs().max()) > 1e-4, name
+    assert largest_difference(dict(module.average.named_buffers()), dict(module.generator.named_buffers()))[0] == 0
+
+
+def test_validation_and_checkpoint_use_it(tmp_path: Path) -> None:
+    data = tiny_data(4, val=3)
+    module = tiny_module(data, average=DECAY, rates=(1e-2, 1e-2), dropout=0.5)
+    trainer = fit(module, data, tmp_path, [Checkpoints(tmp_path, {"format": FORMAT})])
+    assert module.average is not None
+    batch = data.val_samples(3)
+
+    def l1(generator: UNet) -> float:
+        translated = translate(generator, batch.source, batch.names, noise=True, statistics="picture", seed=0)
+        return float((translated - batch.target).abs().mean()) / 2  # scores are taken on [0, 1]
+
+    score = float(trainer.callback_metrics["val/l1"])
+    assert isinstance(module.average, UNet)
+    assert isinstance(module.generator, UNet)
+    assert score == pytest.approx(l1(module.average), abs=1e-6)
+    assert score != pytest.approx(l1(module.generator), abs=1e-5)
+    weights = generator_weights(read_checkpoint(tmp_path))
+    assert largest_difference(weights, module.average.state_dict())[0] == 0
+    assert largest_difference(weights, module.generator.state_dict())[0] > 1e-4
+
+
+def test_no_gradient_reaches_it() -> None:
+    average = start_average(UNet(3, 3, base_channels=4, depth=2))
+    assert not average.training
+    assert not any(each.requires_grad for each in average.parameters())
+
+
+def test_one_update() -> None:
+    average, network = nn.BatchNorm1d(1), nn.BatchNorm1d(1)
+    with torch.no_grad():
+        network.weight.fill_(3)
+    assert network.running_mean is not None
+    network.running_mean.fill_(7)
+    update_average(average, network, decay=0.75)
+    assert average.weight.item() == pytest.approx(0.75 * 1 + 0.25 * 3)
+    assert average.running_mean is not None
+    assert average.running_mean.item() == 7  # statistics are copied

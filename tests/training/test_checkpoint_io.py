@@ -1,0 +1,130 @@
+"""Checkpoints on the disk: whole or not there at all, and read without running code."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.training.stopped_run import At, assert_same_run, checkpoint, train
+
+from pix2pix.training.checkpoint_io import AtomicCheckpointIO, CheckpointWriteError, remove_partials
+
+CONTENT = {"weights": torch.arange(50_000.0), "name": "ours"}
+OTHER = {"weights": torch.zeros(50_000), "name": "the next"}
+
+
+@pytest.fixture
+def last(tmp_path: Path) -> Path:
+    """A checkpoint that is there already."""
+    path = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    AtomicCheckpointIO().save_checkpoint(CONTENT, path)
+    return path
+
+
+def fill_the_disk(path: Path) -> Callable[[], None]:
+    """The draft of this checkpoint lies on a device that is always full; it fails as a full disk does."""
+
+    def act() -> None:
+        path.with_name(f".{path.name}.partial").symlink_to("/dev/full")
+
+    return act
+
+
+def assert_is(path: Path, content: dict[str, Any]) -> None:
+    found = AtomicCheckpointIO().load_checkpoint(path)
+    assert found["name"] == content["name"]
+    assert torch.equal(found["weights"], content["weights"])
+
+
+def test_written_and_read(last: Path) -> None:
+    assert_is(last, CONTENT)
+    AtomicCheckpointIO().save_checkpoint(OTHER, last)
+    assert_is(last, OTHER)
+    assert os.listdir(last.parent) == ["last.ckpt"]
+
+
+def test_reaches_the_disk_before_it_gets_its_name(last: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file's bytes first, then the name, then the folder that holds it: a power cut leaves the old or the new."""
+    named_at_sync = []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        named_at_sync.append((os.readlink(f"/proc/self/fd/{handle}"), torch.load(last, weights_only=True)["name"]))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    AtomicCheckpointIO().save_checkpoint(OTHER, last)
+    assert named_at_sync == [(str(last.with_name(".last.ckpt.partial")), "ours"), (str(last.parent), "the next")]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
+def test_full_disk(last: Path) -> None:
+    fill_the_disk(last)()
+    with pytest.raises(CheckpointWriteError) as error:
+        AtomicCheckpointIO().save_checkpoint(OTHER, last)
+    assert "last.ckpt could not be written" in str(error.value)
+    assert f"Make room, then continue with: pix2pix train resume={last.parent.parent}" in str(error.value)
+    assert_is(last, CONTENT)
+    assert os.listdir(last.parent) == ["last.ckpt"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
+def test_full_disk_while_training(tmp_path: Path) -> None:
+    """The run ends with what to do; once there is room, it goes on as if nothing had been."""
+    full, free = tmp_path / "full", tmp_path / "free"
+    with pytest.raises(CheckpointWriteError, match=r"last\.ckpt could not be written: .*No space left"):
+        train(full, extra=[At("on_train_batch_start", 10, fill_the_disk(full / "checkpoints" / "last.ckpt"))])
+    assert checkpoint(full)["images_seen"] == 7
+    train(full, resume=True)
+    train(free)
+    assert_same_run(full, free)
+
+
+def test_killed_in_the_middle_of_writing(last: Path) -> None:
+    child = os.fork()
+    if child == 0:
+        real = torch.save
+
+        def half(content: Any, file: Any) -> None:
+            real(content, file)
+            file.flush()
+            file.truncate(file.tell() // 2)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        torch.save = half  # type: ignore[assignment]
+        AtomicCheckpointIO().save_checkpoint(OTHER, last)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert_is(last, CONTENT)
+    assert sorted(os.listdir(last.parent)) == [".last.ckpt.partial", "last.ckpt"]
+    remove_partials(last.parent)
+    assert os.listdir(last.parent) == ["last.ckpt"]
+
+
+def test_what_is_left_half_written_does_no_harm_and_goes(tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    for name in (".last.ckpt.partial", ".images_000000005.ckpt.partial"):
+        (folder / name).write_bytes(b"half")
+    train(tmp_path, "schedule.epochs=1")
+    assert sorted(os.listdir(folder)) == ["best_ssim.ckpt", "last.ckpt"]
+
+
+def test_code_in_a_file_is_not_run(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return Path.touch, (tmp_path / "sprung",)
+
+    torch.save({"weights": Trap()}, tmp_path / "trap.ckpt")
+    with pytest.raises(Exception, match="weights_only"):
+        AtomicCheckpointIO().load_checkpoint(tmp_path / "trap.ckpt", weights_only=False)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_removing_what_is_not_there(tmp_path: Path) -> None:
+    AtomicCheckpointIO().remove_checkpoint(tmp_path / "none.ckpt")
