@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
@@ -24,6 +25,5 @@ def assembled(folder: str | Path, overrides: Sequence[str]) -> Parts:
         config.hydra.runtime.output_dir = str(folder)
     HydraConfig.instance().set_config(config)
     task = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-    settings = OmegaConf.to_container(task, resolve=True)
-    assert isinstance(settings, dict)
+    settings: Any = OmegaConf.to_container(task, resolve=True)
     return assemble(settings, Path(folder), None)

@@ -49,9 +49,7 @@ def plain_sample(path: Path) -> tuple[torch.Tensor, torch.Tensor]:
 
 def samples(root: Path, cache: int) -> Samples:
     """What `pix2pix train data=side_by_side size=paper` loads its training batches from."""
-    data = PairedData(
-        partial(SideBySide, root), "rgb", "rgb", PairTransform((SIZE, SIZE)), cache=cache, num_workers=0
-    )
+    data = PairedData(partial(SideBySide, root), "rgb", "rgb", PairTransform((SIZE, SIZE)), cache=cache, num_workers=0)
     loaded = data.train_dataloader().dataset
     assert isinstance(loaded, Samples)
     return loaded
@@ -59,7 +57,9 @@ def samples(root: Path, cache: int) -> Samples:
 
 def write_scenes(folder: Path, count: int) -> None:
     (folder / "train").mkdir()
-    for source, target, name in (Scenes("train", size=(SIZE, SIZE), count={"train": count}, task="day2night")[i] for i in range(count)):
+    scenes = Scenes("train", count, (SIZE, SIZE), task="day2night")
+    for index in range(count):
+        source, target, name = scenes[index]
         write_picture(folder / "train" / f"{name}.jpg", np.concatenate([source, target], axis=1))
 
 
@@ -98,7 +98,8 @@ def main() -> None:
         print(f"{name:16}  {median * 1e3:9.2f}  {plain / median:5.2f}")
     pairs = cached.readable.source
     assert isinstance(pairs, CachedPairs)
-    print(f"cache: {pairs.cache.nbytes / MIB:.1f} MiB of at most {arguments.cache}, {pairs.cache.filled} pictures in it")
+    used = f"{pairs.cache.nbytes / MIB:.1f} MiB of at most {arguments.cache}"
+    print(f"cache: {used}, {pairs.cache.filled} pictures in it")
 
 
 if __name__ == "__main__":

@@ -73,13 +73,13 @@ class PlainLoop:
         self.players[1].zero_grad()
         fake_loss = _adversarial(self.discriminator(torch.cat([source, fake.detach()], 1)), real=False)
         real_loss = _adversarial(self.discriminator(torch.cat([source, target], 1)), real=True)
-        ((fake_loss + real_loss) * 0.5).backward()
+        ((fake_loss + real_loss) * 0.5).backward()  # type: ignore[no-untyped-call]
         self.players[1].step()
 
         self.discriminator.requires_grad_(False)
         self.players[0].zero_grad()
         adversarial = _adversarial(self.discriminator(torch.cat([source, fake], 1)), real=True)
-        (adversarial + 100 * F.l1_loss(fake, target)).backward()
+        (adversarial + 100 * F.l1_loss(fake, target)).backward()  # type: ignore[no-untyped-call]
         self.players[0].step()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pix2pix.compose import check
 from pix2pix.config import ConfigError
 from pix2pix.ranks import RankLostError, check_launch, ending_together, launched, rank_arguments, started_by_lightning
 from pix2pix.training.signals import Interrupted
@@ -68,7 +69,12 @@ def test_lightnings_own_ranks_are_told_apart(monkeypatch: pytest.MonkeyPatch) ->
         ),
         (TORCHRUN, [0, 1, 2], 1, "Type trainer.devices=2, or have it start 3"),
         (SRUN, 4, 2, "found 4 on each of 2 nodes, .* started 4 processes. Type trainer.devices=2, or have it start 8"),
-        ({}, 2, 2, "trainer.num_nodes: found 2, but nobody has started the command on the other nodes. Type torchrun"),
+        (
+            {},
+            2,
+            2,
+            "trainer.num_nodes: found 2, but nobody has started the command on the other nodes. Type srun before",
+        ),
         ({"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "here"}, 2, 1, "LOCAL_RANK, MASTER_PORT is not"),
     ],
 )
@@ -78,6 +84,11 @@ def test_what_does_not_fit_together_is_told(
     say(monkeypatch, variables)
     with pytest.raises(ConfigError, match=message):
         check_launch({"devices": devices, "num_nodes": nodes})
+
+
+def test_nodes_are_a_number() -> None:
+    with pytest.raises(ConfigError, match="num_nodes: found 'two', expected a number of at least 1"):
+        check(["trainer.num_nodes=two"])
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ from pix2pix.runs import FORMAT, RECORD, check_unused, checkpoint_of, generator_
 from pix2pix.sweeps import as_typed
 from pix2pix.training.checkpoint_io import AtomicCheckpointIO
 from pix2pix.training.memory import keep_freed_memory
-from pix2pix.training.precision import resolve_precision
+from pix2pix.training.precision import ChannelsLast, resolve_channels_last, resolve_precision
 from pix2pix.training.schedules import LinearDecay
 from pix2pix.training.translation import Translation
 
@@ -115,7 +115,8 @@ def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None)
     if on_cpu:
         keep_freed_memory()
     data = make_data(settings, resumed)
-    module = make_module(settings, data, on_cpu=on_cpu)
+    layout = resolve_channels_last(settings["training"]["channels_last"], trainer_settings["precision"], on_cpu)
+    module = make_module(settings, data, channels_last=layout)
     if settings["init_from"] and resumed is None:
         load_weights(module, settings["init_from"])
     if trainer_settings.pop("sync_batchnorm"):
@@ -231,7 +232,7 @@ def make_data(settings: Mapping[str, Any], resumed: Resumed | None = None) -> Pa
     return made
 
 
-def make_module(settings: Mapping[str, Any], data: PairedData, *, on_cpu: bool) -> Translation:
+def make_module(settings: Mapping[str, Any], data: PairedData, *, channels_last: ChannelsLast) -> Translation:
     """The networks of these settings, with weights drawn from the seed, and the module that trains them."""
     torch.manual_seed(settings["seed"])
     source, target = data.source_domain.channels, data.target_domain.channels
@@ -242,7 +243,6 @@ def make_module(settings: Mapping[str, Any], data: PairedData, *, on_cpu: bool) 
         channels = objective.discriminator_channels(source, target)
         discriminator = instantiate(settings["discriminator"], input_channels=channels)
     optimizer, training, translation = settings["optimizer"], settings["training"], settings["translation"]
-    layout = training["channels_last"]
     return Translation(
         generator,
         discriminator,
@@ -256,7 +256,7 @@ def make_module(settings: Mapping[str, Any], data: PairedData, *, on_cpu: bool) 
         average=training["average"],
         noise=translation["noise"],
         statistics=translation["statistics"],
-        channels_last=on_cpu if layout == "auto" else layout,
+        channels_last=channels_last,
         log_every_images=training["log_every_images"],
         total_images=len(data.readable("train")) * settings["schedule"]["epochs"],
         seed=settings["seed"],

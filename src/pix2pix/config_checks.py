@@ -317,3 +317,6 @@ def _trainer_problems(trainer: Mapping[str, Any]) -> Iterator[str]:
         devices == "auto" or (isinstance(devices, int) and (devices >= 1 or devices == -1)) or isinstance(devices, list)
     ):
         yield f"trainer.devices: found {devices!r}, expected a number of at least 1, a list of devices, or 'auto'"
+    nodes = trainer.get("num_nodes")
+    if not isinstance(nodes, int) or nodes < 1:
+        yield f"trainer.num_nodes: found {nodes!r}, expected a number of at least 1. On one machine, leave it out"

@@ -44,8 +44,8 @@ def check_launch(trainer: Mapping[str, Any]) -> None:
     devices, nodes = trainer["devices"], trainer["num_nodes"]
     if ranks == 1 and nodes > 1:
         raise ConfigError(
-            f"trainer.num_nodes: found {nodes}, but nobody has started the command on the other nodes. Type torchrun or"
-            " srun before it; README says how"
+            f"trainer.num_nodes: found {nodes}, but nobody has started the command on the other nodes. Type srun before"
+            f" it, or on every node torchrun --nnodes={nodes} … -m pix2pix.train"
         )
     asked = nodes * (len(devices) if isinstance(devices, list) else devices if isinstance(devices, int) else 0)
     if ranks > 1 and asked > 0 and asked != ranks:

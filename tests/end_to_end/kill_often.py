@@ -2,9 +2,9 @@
 
 python -m tests.end_to_end.kill_often --kills 20 --seed 0 [FOLDER] [-- OVERRIDES…]
 
-A third of the deaths come before the training goes on, the others at any moment of the time after that in which one
-part in `kills` of the whole training is done. A checkpoint is written every few images, so that deaths meet it while it
-writes.
+A third of the deaths come at any moment of the start, the others at any moment of the first seconds of training after
+it, so many seconds that all the deaths together are spread over half of the run. A checkpoint is written every few
+images, so that some meet it while it writes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import torch
 from tests.end_to_end.running_command import RunningCommand
 from tests.training.stopped_run import compare
 
-RUN = ("schedule.epochs=10", "callbacks.checkpoints.every_images=7", "callbacks.checkpoints.keep=2")
+RUN = ("schedule.epochs=10", "callbacks.checkpoints.every_images=3", "callbacks.checkpoints.keep=2")
 
 
 @dataclass
@@ -65,7 +65,7 @@ def kill_often(folder: Path, kills: int, seed: int, overrides: Sequence[str] = (
             time.sleep(rng.uniform(0, start_up))
         else:
             process.wait_until(lambda before=before: _stamp(run) != before)  # type: ignore[misc]
-            time.sleep(rng.uniform(0, training / kills))
+            time.sleep(rng.uniform(0, 1.5 * training / kills))
         report.before_training += _stamp(run) == before
         process.signal(signal.SIGKILL)
         if process.status() != -signal.SIGKILL:

@@ -14,11 +14,15 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from tests.end_to_end.ranks_program import train_all
+
+from pix2pix.callbacks.checkpoints import Checkpoints
+from pix2pix.training.signals import Interrupted
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(__file__).with_name("ranks_program.py")
@@ -141,6 +145,42 @@ def test_the_first_rank_alone_writes(runs: Path) -> None:
     names = {str(path.relative_to(written)) for path in written.rglob("*")}
     assert {"metrics.csv", "checkpoints/last.ckpt", "checkpoints/best_ssim.ckpt", "samples/epoch_0003.png"} <= names
     assert {path.name for path in (runs / "rank_1").rglob("*") if path.is_file()} == {"end.pt"}
+
+
+def test_a_signal_that_comes_while_the_ranks_agree_is_obeyed_at_the_next_batch(tmp_path: Path) -> None:
+    """Ranks wait for each other most of the time, so that is when signals come."""
+    answers: list[int] = []
+
+    def reduce(flag: torch.Tensor, reduce_op: str) -> torch.Tensor:
+        assert reduce_op == "max"
+        answer = flag.clone()
+        if not answers:
+            signal.raise_signal(signal.SIGTERM)
+        answers.append(int(answer))
+        return answer
+
+    loop = SimpleNamespace(
+        batch_progress=SimpleNamespace(is_last_batch=False), _should_check_val_fx=lambda fetcher: False
+    )
+    trainer: Any = SimpleNamespace(
+        world_size=2,
+        is_global_zero=False,
+        strategy=SimpleNamespace(root_device=torch.device("cpu"), reduce=reduce),
+        fit_loop=SimpleNamespace(epoch_loop=loop, _data_fetcher=object()),
+        save_checkpoint=lambda path: None,
+    )
+    module: Any = SimpleNamespace(images_seen=1)
+    checkpoints = Checkpoints(tmp_path, {})
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    try:
+        checkpoints.on_train_start(trainer, module)
+        checkpoints.on_train_batch_end(trainer, module, None, None, 0)
+        with pytest.raises(Interrupted, match="SIGTERM"):
+            checkpoints.on_train_batch_end(trainer, module, None, None, 1)
+    finally:
+        signal.signal(signal.SIGTERM, before[0])
+        signal.signal(signal.SIGINT, before[1])
+    assert answers == [0, signal.SIGTERM]
 
 
 # --- launchers ------------------------------------------------------------------------------------------------------

@@ -50,16 +50,18 @@ def test_written_and_read(last: Path) -> None:
 
 def test_reaches_the_disk_before_it_gets_its_name(last: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file's bytes first, then the name, then the folder that holds it: a power cut leaves the old or the new."""
-    named_at_sync = []
+    named_at_sync, synced = [], []
     real = os.fsync
 
     def fsync(handle: int) -> None:
         named_at_sync.append((os.readlink(f"/proc/self/fd/{handle}"), torch.load(last, weights_only=True)["name"]))
+        synced.append(os.fstat(handle).st_ino)
         real(handle)
 
     monkeypatch.setattr(os, "fsync", fsync)
     AtomicCheckpointIO().save_checkpoint(OTHER, last)
     assert named_at_sync == [(str(last.with_name(".last.ckpt.partial")), "ours"), (str(last.parent), "the next")]
+    assert last.stat().st_ino == synced[0]  # no copy of what was synced
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")

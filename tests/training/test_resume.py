@@ -10,6 +10,7 @@ import re
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 import torch
 from lightning.pytorch import Callback, Trainer
 from tests.training.stopped_run import (
+    At,
     Crash,
     assert_same_run,
     checkpoint,
@@ -120,6 +122,17 @@ def test_after_a_death(whole: Whole, tmp_path: Path, variant: str, hook: str, im
         train(tmp_path, *VARIANTS[variant], extra=[crash(hook, images)])
     train(tmp_path, *VARIANTS[variant], resume=True)
     assert_same_run(tmp_path, whole(variant), "last", "best_ssim")
+
+
+def test_an_epoch_whose_last_step_is_interrupted_ends_as_any_other(tmp_path: Path) -> None:
+    """Also where no validation follows it."""
+    ended: list[int] = []
+    count = [At("on_train_epoch_end", images, partial(ended.append, images)) for images in (7, 14)]
+    settings = ("trainer.limit_val_batches=0", "schedule.epochs=2")
+    with pytest.raises(Interrupted):
+        train(tmp_path, *settings, extra=[*count, signalled("on_train_batch_start", 6)])
+    train(tmp_path, *settings, resume=True, extra=count)
+    assert ended == [7, 14]
 
 
 def test_stopped_after_every_single_step(whole: Whole, tmp_path: Path) -> None:

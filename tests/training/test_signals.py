@@ -25,27 +25,22 @@ def handlers() -> list[Any]:
 
 @pytest.mark.parametrize("signum", SIGNALS)
 def test_a_signal_is_remembered(signum: signal.Signals) -> None:
-    before, stop = handlers(), StopRequest()
-    stop.listen()
-    try:
+    stop = StopRequest()
+    with interrupting():  # puts the handlers back
+        stop.listen()
         assert stop.signum is None
         signal.raise_signal(signum)
         assert stop.signum == signum
-    finally:
-        stop.restore()
-    assert handlers() == before
 
 
 def test_sigterm_twice_changes_nothing() -> None:
     """Who ends a process group may well do so twice."""
     stop = StopRequest()
-    stop.listen()
-    try:
+    with interrupting():
+        stop.listen()
         signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGTERM)
         assert stop.signum == signal.SIGTERM
-    finally:
-        stop.restore()
 
 
 @pytest.mark.parametrize("first", SIGNALS)

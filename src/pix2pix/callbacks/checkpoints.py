@@ -52,7 +52,10 @@ class Checkpoints(Callback):
         self._images_before = 0  # seen when checkpoints were last thought of
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Take over the signals, after Lightning has; remove what a killed process left half written."""
+        """Take over the signals, after Lightning has, which puts them back at its end as they were before both.
+
+        Remove what a killed process left half written.
+        """
         self._stop.listen()
         self._images_before = int(pl_module.images_seen)  # type: ignore[arg-type]
         if trainer.is_global_zero:
@@ -73,14 +76,6 @@ class Checkpoints(Callback):
         epoch = trainer.current_epoch + 1
         wanted = epoch == trainer.max_epochs or epoch % self.every_epochs == 0
         self._save(trainer, int(pl_module.images_seen), wanted=wanted)  # type: ignore[arg-type]
-
-    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Give the signals back."""
-        self._stop.restore()
-
-    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Give the signals back."""
-        self._stop.restore()
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Add what whoever opens the file needs to rebuild the generator and to read and write its pictures."""

@@ -54,5 +54,9 @@ def _product_pays(module: HalvingConvolution | DoublingConvolution, pixels: int)
     """In training only: without gradients there is less to reorder, and an exported network keeps its convolutions."""
     weight = module.weight
     return (
-        module.training and weight.device.type == "cpu" and pixels <= MOST_PIXELS and weight.numel() >= FEWEST_WEIGHTS
+        module.training
+        and weight.device.type == "cpu"
+        and weight.is_contiguous()  # not channels_last
+        and pixels <= MOST_PIXELS
+        and weight.numel() >= FEWEST_WEIGHTS
     )

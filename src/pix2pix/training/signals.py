@@ -7,7 +7,6 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
 
 log = logging.getLogger(__name__)
 
@@ -48,18 +47,11 @@ class StopRequest:
 
     def __init__(self) -> None:
         self.signum: int | None = None
-        self._before: dict[signal.Signals, Any] = {}
 
     def listen(self) -> None:
         """Install the handlers (main thread only)."""
         for each in SIGNALS:
-            self._before[each] = signal.signal(each, self._handle)
-
-    def restore(self) -> None:
-        """Put the handlers from before back."""
-        for each, handler in self._before.items():
-            signal.signal(each, handler)
-        self._before = {}
+            signal.signal(each, self._handle)
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:
         first = self.signum is None

@@ -23,6 +23,7 @@ from pix2pix.models.blocks import Generator
 from pix2pix.tracking.guarded import CutsBack
 from pix2pix.training.average import start_average, update_average
 from pix2pix.training.loss_log import LossLog
+from pix2pix.training.precision import ChannelsLast
 from pix2pix.training.schedules import LinearDecay
 
 MakeOptimizer = Callable[..., Optimizer]
@@ -45,6 +46,7 @@ class Translation(LightningModule):
         clip_norm: largest norm of each player's gradient.
         average: decay of the generator's running average, None for none.
         noise, statistics: how the generator works at test time (see `inference.test_time.translate`).
+        channels_last: whose weights and maps lie channel by channel within a pixel.
         scores: metrics of the validation.
     """
 
@@ -63,16 +65,18 @@ class Translation(LightningModule):
         average: float | None = None,
         noise: bool = True,
         statistics: Literal["picture", "running"] = "picture",
-        channels_last: bool = False,
+        channels_last: ChannelsLast = False,
         log_every_images: int = 200,
         total_images: int = 0,
         seed: int = 0,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
-        layout = torch.channels_last if channels_last else torch.contiguous_format
-        self.generator = generator.to(memory_format=layout)
-        self.discriminator = discriminator.to(memory_format=layout) if discriminator is not None else None
+        self._layout = torch.channels_last if channels_last is True else torch.contiguous_format
+        self.generator = generator.to(memory_format=self._layout)
+        self.discriminator = discriminator
+        if discriminator is not None and channels_last:
+            discriminator.to(memory_format=torch.channels_last)
         self.average = start_average(generator) if average is not None else None
         self.objective = objective
         self.schedule = schedule
@@ -84,7 +88,6 @@ class Translation(LightningModule):
         self.latest: dict[str, float] = {}  # the losses of the last logged row
         self.latest_scores: dict[str, float] = {}  # of the last validation
         self.log_rows = LossLog(log_every_images)
-        self._layout = layout
         self._make_optimizer, self._rates = make_optimizer, rates
         self._clip_norm, self._average_decay = clip_norm, average
         self._noise, self._statistics = noise, statistics
