@@ -34,7 +34,14 @@ class Scores(nn.Module):
         self._rmse = PictureMean(rmse) if target_domain.unit is not None else None
 
     def update(self, translated: Tensor, batch: Batch) -> None:
-        """Add translations (B, C, H, W) in [-1, 1] of a batch."""
+        """Add translations (B, C, H, W) in [-1, 1] of a batch; in float32, also where autocast is on.
+
+        SSIM is made of differences between large sums, of which bfloat16 leaves nothing.
+        """
+        with torch.autocast(translated.device.type, enabled=False):
+            self._update(translated.float(), batch)
+
+    def _update(self, translated: Tensor, batch: Batch) -> None:
         counted = [index for index, name in enumerate(batch.names) if name]
         if not counted:
             return

@@ -1,0 +1,31 @@
+"""The scores of a validation."""
+
+from __future__ import annotations
+
+import torch
+
+from pix2pix.data.domains import Rgb
+from pix2pix.data.pairs import Batch
+from pix2pix.metrics.image import l1, psnr, ssim
+from pix2pix.metrics.scores import Scores
+
+
+def test_scores_are_those_of_float32_also_under_autocast() -> None:
+    random = torch.Generator().manual_seed(0)
+    translated, target = torch.rand(2, 2, 3, 32, 32, generator=random) * 2 - 1
+    batch = Batch(translated, target, None, ["one", "two"])
+    scores = Scores(Rgb())
+    with torch.autocast("cpu", torch.bfloat16):
+        scores.update(translated, batch)
+    found = scores.compute()
+    for name, score in (("psnr", psnr), ("ssim", ssim), ("l1", l1)):
+        each = [score((a + 1) / 2, (b + 1) / 2) for a, b in zip(translated, target, strict=True)]
+        assert abs(found[name] - float(sum(each)) / 2) < 1e-6
+
+
+def test_a_sample_without_a_name_does_not_count() -> None:
+    pictures = torch.zeros(2, 3, 32, 32)
+    target = torch.stack([torch.zeros(3, 32, 32), torch.ones(3, 32, 32)])
+    scores = Scores(Rgb())
+    scores.update(pictures, Batch(pictures, target, None, ["one", ""]))
+    assert scores.compute()["l1"] == 0
