@@ -84,6 +84,7 @@ def _run() -> int:
         status, scores = _trained(settings, Path(HydraConfig.get().runtime.output_dir))
         return scores
 
+    before = os.environ.get("HYDRA_FULL_ERROR")
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise, so that the error can be told here
     try:
         hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="train")(job)()
@@ -95,6 +96,11 @@ def _run() -> int:
         if not found and not isinstance(error, HydraException):
             raise
         raise ConfigError(found or str(error)) from error
+    finally:
+        if before is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = before
     return status
 
 

@@ -52,7 +52,8 @@ class Progress(ProgressBar):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Open the bar where somebody can watch it."""
         self._start = monotonic(), _images(pl_module)
-        self.on_train_epoch_start(trainer, pl_module)  # Lightning does not, where a run goes on within an epoch
+        # Lightning tells of no epoch's start where a run goes on within one.
+        self._mark, self._epoch_images = self._start
         if self._enabled and sys.stderr.isatty():
             self._bar = tqdm(
                 total=_total(pl_module),

@@ -47,7 +47,7 @@ class Translator:
         generator = build_generator(record)
         generator.load_state_dict(generator_weights(content))
         settings = record["settings"]
-        if settings["training"]["channels_last"]:  # true, or auto, which is true on a processor
+        if settings["training"]["channels_last"] is True:  # auto leaves the generator contiguous
             # Dropout draws its noise in the order of memory, so the layout of the training gives its noise again.
             generator.to(memory_format=torch.channels_last)
         return cls(
