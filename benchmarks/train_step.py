@@ -2,17 +2,19 @@
 
 OMP_NUM_THREADS=2 PYTHONPATH=src python -m benchmarks.train_step [--batch-sizes 1 4] [--precisions 32-true auto]
 
-The loop's steps are taken before batches of our training, in blocks of a few, and under glibc's own rules for memory.
+Between batches of our training the loop takes its steps, a few at a time: in this process, whose memory is kept
+between steps for both, and in a process of its own, where it is as people run it. Other words are settings of the
+training, such as training.channels_last=true.
 """
 
 from __future__ import annotations
 
 import argparse
-import ctypes
-import platform
+import multiprocessing
 import statistics
 import tempfile
 import warnings
+from multiprocessing.connection import Connection
 from time import perf_counter
 from typing import Any
 
@@ -20,48 +22,62 @@ import lightning.pytorch as pl
 import torch
 from benchmarks.assembled import assembled
 from benchmarks.plain_loop import PlainLoop
+from torch import Tensor
 
-from pix2pix.training.memory import M_MMAP_MAX, M_TOP_PAD, M_TRIM_THRESHOLD, MIB, keep_freed_memory
-
-BLOCK = 3  # steps of one, then of the other; the first of each finds the other's memory and is left out
-# Where glibc's rules arrive by themselves once some large blocks have been freed.
-GLIBC = ((M_MMAP_MAX, 65536), (-3, 32 * MIB), (M_TRIM_THRESHOLD, 64 * MIB), (M_TOP_PAD, MIB // 8))
+BLOCK = 3  # steps of each in turn; the first finds the caches full of the other's, and is left out
 
 
-class Rival(pl.Callback):
-    """Between the batches of a training the plain loop takes its steps; both are timed."""
+def plain_block(plain: PlainLoop, source: Tensor, target: Tensor) -> list[float]:
+    seconds = []
+    for _ in range(BLOCK):
+        start = perf_counter()
+        plain.step(source, target)
+        seconds.append(perf_counter() - start)
+    return seconds
 
-    def __init__(self, plain: PlainLoop, own_memory: bool) -> None:
-        self.plain, self.own_memory = plain, own_memory
-        self.plain_seconds: list[float] = []
-        self.seconds: list[float] = []
+
+def serve_plain(parent: Connection, threads: int) -> None:
+    """A process of its own for the loop: takes a batch, steps, tells the seconds."""
+    torch.set_num_threads(threads)
+    plain = PlainLoop()
+    while (batch := parent.recv()) is not None:
+        source, target = (torch.from_numpy(each) for each in batch)
+        parent.send(plain_block(plain, source, target))
+
+
+class Rivals(pl.Callback):
+    """Lets the loops take their steps between the batches of a training, and times all."""
+
+    def __init__(self, apart: Connection) -> None:
+        self.plain, self.apart = PlainLoop(), apart
+        self.seconds: dict[str, list[float]] = {"plain": [], "apart": [], "ours": []}
         self._start = 0.0
 
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, index: int) -> None:
         if index % BLOCK == 0:
-            if self.own_memory:
-                glibc_memory()
-            for _ in range(BLOCK):
-                start = perf_counter()
-                self.plain.step(batch.source, batch.target)
-                self.plain_seconds.append(perf_counter() - start)
-            keep_freed_memory()
+            self.seconds["plain"] += plain_block(self.plain, batch.source, batch.target)
+            self.apart.send((batch.source.numpy(), batch.target.numpy()))
+            self.seconds["apart"] += self.apart.recv()
         self._start = perf_counter()
 
     def on_train_batch_end(self, *_: Any) -> None:
-        self.seconds.append(perf_counter() - self._start)
+        self.seconds["ours"].append(perf_counter() - self._start)
+
+    def medians(self) -> tuple[float, float, float]:
+        """In milliseconds, without the first block: oneDNN makes its kernels, Adam its state."""
+        plain, apart, ours = (
+            1e3 * statistics.median(second for index, second in enumerate(each) if index >= BLOCK and index % BLOCK)
+            for each in self.seconds.values()
+        )
+        return plain, apart, ours
 
 
-def glibc_memory() -> None:
-    if platform.libc_ver()[0] == "glibc":
-        for option in GLIBC:
-            ctypes.CDLL(None).mallopt(*option)
-
-
-def measure(
-    batch_size: int, precision: str, blocks: int, own_memory: bool, overrides: list[str]
-) -> tuple[list[float], list[float]]:
-    """Seconds a step: the plain loop's, then ours."""
+def measure(batch_size: int, precision: str, blocks: int, overrides: list[str]) -> tuple[float, float, float]:
+    """Milliseconds a step: the loop's in this process, the loop's in its own, ours."""
+    here, there = multiprocessing.Pipe()
+    spawning = multiprocessing.get_context("spawn")
+    process = spawning.Process(target=serve_plain, args=(there, torch.get_num_threads()))
+    process.start()
     with tempfile.TemporaryDirectory() as folder:
         parts = assembled(
             folder,
@@ -77,35 +93,32 @@ def measure(
                 *overrides,
             ],
         )
-        rival = Rival(PlainLoop(), own_memory)
-        parts.trainer.callbacks[:] = [rival]  # type: ignore[attr-defined]
+        rivals = Rivals(here)
+        parts.trainer.callbacks[:] = [rivals]  # type: ignore[attr-defined]
         parts.trainer.fit(parts.module, datamodule=parts.data)
-    # The first block warms up: oneDNN makes its kernels, Adam its state.
-    plain, ours = (
-        [second for index, second in enumerate(seconds) if index >= BLOCK and index % BLOCK]
-        for seconds in (rival.plain_seconds, rival.seconds)
-    )
-    return plain, ours
+    here.send(None)
+    process.join()
+    return rivals.medians()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[1, 4])
     parser.add_argument("--precisions", nargs="+", default=["32-true", "auto"])
-    parser.add_argument("--blocks", type=int, default=6)
-    parser.add_argument("--same-memory", action="store_true", help="the plain loop under our rules for memory too")
+    parser.add_argument("--blocks", type=int, default=6, help=f"of {BLOCK} steps each")
     arguments, overrides = parser.parse_known_args()
     warnings.filterwarnings("ignore", message=".*srun.*")
-    print(f"size=paper, {torch.get_num_threads()} threads, medians of {2 * arguments.blocks} interleaved steps")
-    print("batch  precision  plain ms  ours ms  ratio")
+    steps = arguments.blocks * (BLOCK - 1)
+    print(f"size=paper, {torch.get_num_threads()} threads, medians of {steps} interleaved steps")
+    print("                   one process             its own process")
+    print("batch  precision   plain ms  ours ms ratio  plain ms ratio")
     for precision in arguments.precisions:
         for batch_size in arguments.batch_sizes:
-            plain, ours = (
-                statistics.median(seconds)
-                for seconds in measure(batch_size, precision, arguments.blocks, not arguments.same_memory, overrides)
-            )
+            plain, apart, ours = measure(batch_size, precision, arguments.blocks, overrides)
             print(
-                f"{batch_size:5}  {precision:9}  {plain * 1e3:8.0f}  {ours * 1e3:7.0f}  {plain / ours:5.2f}", flush=True
+                f"{batch_size:5}  {precision:9}  {plain:9.0f} {ours:8.0f} {plain / ours:5.2f} {apart:9.0f}"
+                f" {apart / ours:5.2f}",
+                flush=True,
             )
 
 

@@ -115,8 +115,8 @@ def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None)
     if on_cpu:
         keep_freed_memory()
     data = make_data(settings, resumed)
-    layout = resolve_channels_last(settings["training"]["channels_last"], trainer_settings["precision"], on_cpu)
-    module = make_module(settings, data, channels_last=layout)
+    channels_last = resolve_channels_last(settings["training"]["channels_last"], on_cpu)
+    module = make_module(settings, data, channels_last=channels_last)
     if settings["init_from"] and resumed is None:
         load_weights(module, settings["init_from"])
     if trainer_settings.pop("sync_batchnorm"):

@@ -65,7 +65,7 @@ class UNet(Generator):
             self.up.append(Up(entering, widths[level - 1], norm, bias, noise, upsampling))
 
         entering = widths[0] if depth == 1 else 2 * widths[0]
-        self.output = Output(nn.ReLU(), up_convolution(upsampling, entering, target_channels, 4, bias=True))
+        self.output = Output(nn.ReLU(inplace=True), up_convolution(upsampling, entering, target_channels, 4, bias=True))
         initialise(self)
 
     def forward(self, source: Tensor) -> Tensor:

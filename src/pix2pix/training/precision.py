@@ -24,12 +24,12 @@ def resolve_precision(precision: str, on_cpu: bool) -> str:
     return "bf16-mixed" if native else "32-true"
 
 
-def resolve_channels_last(channels_last: bool | Literal["auto"], precision: str, on_cpu: bool) -> ChannelsLast:
+def resolve_channels_last(channels_last: bool | Literal["auto"], on_cpu: bool) -> ChannelsLast:
     """The fastest layout as measured; anything but "auto" stays.
 
-    On a processor in bfloat16 it is that of the discriminator, whose maps are large and weights few. The gradients of
-    the generator's many weights would have to be copied into it.
+    On a processor it is that of the discriminator, whose maps are large and weights few. The gradients of the
+    generator's many weights would have to be copied into it.
     """
     if channels_last != "auto":
         return channels_last
-    return "discriminator" if on_cpu and precision == "bf16-mixed" else False
+    return "discriminator" if on_cpu else False
