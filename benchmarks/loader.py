@@ -24,8 +24,8 @@ from PIL import Image
 from pix2pix.data.cache import MIB, CachedPairs
 from pix2pix.data.codecs import write_picture
 from pix2pix.data.datamodule import PairedData, Samples
-from pix2pix.data.scenes import Scenes
-from pix2pix.data.side_by_side import SideBySide
+from pix2pix.data.sources.scenes import Scenes
+from pix2pix.data.sources.side_by_side import SideBySide
 from pix2pix.data.transforms import PairTransform
 
 SIZE, RESIZED = 256, 286

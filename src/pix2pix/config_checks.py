@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from pix2pix.data.directions import parse_direction
+from pix2pix.data.sources.directions import parse_direction
 from pix2pix.models.receptive_field import RECEPTIVE_FIELDS, smallest_side
 
 # Arguments of lightning.Trainer that people may set under `trainer.`; a test holds the list against Lightning's.

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from pix2pix.data.cache import MIB, CachedPairs, PictureCache
 from pix2pix.data.pairs import Pair
-from pix2pix.data.side_by_side import SideBySide
+from pix2pix.data.sources.side_by_side import SideBySide
 
 
 class Counting:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pix2pix.data import check
+from pix2pix.data.tools import check
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -24,7 +24,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         if arguments.tool == "check":
             return check.run(arguments)
-        from pix2pix.data import preview
+        from pix2pix.data.tools import preview
 
         return preview.run(arguments)
     except ValueError as error:

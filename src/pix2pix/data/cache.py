@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from pix2pix.data.pairs import Array, BadPairError, Pair, PairSource
-from pix2pix.data.reading import Problem
+from pix2pix.data.pairs import Array, BadPairError, Pair, PairSource, Problem
 
 MIB = 2**20
 HEADER = 4  # dtype character (0: nothing kept yet), height, width, channels

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pix2pix.data.reading import Problem
-
 Array = NDArray[Any]
 
 
@@ -41,6 +39,13 @@ class PairSource(Protocol):
     def __getitem__(self, index: int) -> Pair:
         """Read one pair. Raises BadPairError where it cannot be read."""
         ...
+
+
+class Problem(NamedTuple):
+    """A file that cannot be used, and why."""
+
+    file: str
+    why: str
 
 
 class Sample(NamedTuple):

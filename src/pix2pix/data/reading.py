@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, TypeVar
 
-from pix2pix.data.pairs import BadPairError, Pair, PairSource
+from pix2pix.data.pairs import BadPairError, Pair, PairSource, Problem
 
 T = TypeVar("T")
 OnBad = Literal["error", "skip"]
 NAMED = 10  # problems that one message names
 log = logging.getLogger(__name__)
-
-
-class Problem(NamedTuple):
-    """A file that cannot be used, and why."""
-
-    file: str
-    why: str
 
 
 class Readable:

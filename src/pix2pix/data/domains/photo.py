@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from pix2pix.data.domains.domain import Encoded, Interpolation, Prepared, channels_first, channels_last, to_plain
-from pix2pix.data.lab import rgb_to_lab, rgb_to_lightness
+from pix2pix.data.domains.lab import rgb_to_lab, rgb_to_lightness
 from pix2pix.data.pairs import Array, BadPairError
 
 AB_LIMIT = np.float32(110)  # sRGB reaches from -107.9 to 98.3

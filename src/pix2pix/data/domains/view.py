@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pix2pix.data.domains.domain import Domain, channels_last
+from pix2pix.data.domains.lab import lab_to_rgb, rgb_to_lightness
 from pix2pix.data.domains.labels import Labels
 from pix2pix.data.domains.photo import AB_LIMIT, LabAb, LabL
-from pix2pix.data.lab import lab_to_rgb, rgb_to_lightness
 from pix2pix.data.pairs import Array
 
 Picture = NDArray[np.uint8]  # (H, W, 3)

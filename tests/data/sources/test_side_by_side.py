@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from pix2pix.data.pairs import BadPairError
-from pix2pix.data.side_by_side import SideBySide
+from pix2pix.data.sources.side_by_side import SideBySide
 
-FACADES = Path(__file__).parents[3] / "shared" / "data" / "facades"
+FACADES = Path(__file__).parents[4] / "shared" / "data" / "facades"
 
 
 def panels(*greys: int, height: int = 4, width: int = 5) -> Image.Image:

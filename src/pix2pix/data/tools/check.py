@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from pix2pix.data.domains import Domain
-from pix2pix.data.layouts import LOOKED_FOR, SOURCES, Layout, find_layout
-from pix2pix.data.manifest import read_rows
-from pix2pix.data.pairs import Array, BadPairError
-from pix2pix.data.reading import Problem, checked, problem_of
-from pix2pix.data.splits import SPLITS
-from pix2pix.data.suggestions import (
+from pix2pix.data.pairs import Array, BadPairError, Problem
+from pix2pix.data.reading import checked, problem_of
+from pix2pix.data.sources.manifest import read_rows
+from pix2pix.data.sources.splits import SPLITS
+from pix2pix.data.tools.layouts import LOOKED_FOR, SOURCES, Layout, find_layout
+from pix2pix.data.tools.suggestions import (
     domain_setting,
     overrides,
     suggest_direction,

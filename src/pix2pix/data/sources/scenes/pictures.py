@@ -15,10 +15,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image
 
-from pix2pix.data.scenes.canvas import Canvas, Label, Surfaces
-from pix2pix.data.scenes.drawing import draw_moving, draw_still
-from pix2pix.data.scenes.texture import texture
-from pix2pix.data.scenes.things import Colour, World
+from pix2pix.data.sources.scenes.canvas import Canvas, Label, Surfaces
+from pix2pix.data.sources.scenes.drawing import draw_moving, draw_still
+from pix2pix.data.sources.scenes.texture import texture
+from pix2pix.data.sources.scenes.things import Colour, World
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]

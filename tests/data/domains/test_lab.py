@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pix2pix.data.lab import lab_to_rgb, rgb_to_lab, rgb_to_lightness
+from pix2pix.data.domains.lab import lab_to_rgb, rgb_to_lab, rgb_to_lightness
 
 skimage_color = pytest.importorskip("skimage.color")
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from pix2pix.data.splits import random_splits, split_of
+from pix2pix.data.sources.splits import random_splits, split_of
 
 GROUPS = [f"patient{number}" for number in range(50)]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pix2pix.data.two_folders import TwoFolders
+from pix2pix.data.sources.two_folders import TwoFolders
 
 
 def fill(folder: Path, value: int, names: list[str], suffix: str = ".png") -> None:

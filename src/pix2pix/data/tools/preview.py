@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from pix2pix.data.check import Side, layout_of, no_layout, sides
 from pix2pix.data.domains import Domain, view_pair
-from pix2pix.data.layouts import Layout
 from pix2pix.data.pairs import Pair
 from pix2pix.data.reading import Readable
-from pix2pix.data.suggestions import resolve, suggest_domain
+from pix2pix.data.tools.check import Side, layout_of, no_layout, sides
+from pix2pix.data.tools.layouts import Layout
+from pix2pix.data.tools.suggestions import resolve, suggest_domain
 from pix2pix.data.transforms import PairTransform, make_sample, sample_rng
 
 Picture = NDArray[np.uint8]  # (H, W, 3)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from pix2pix.data.scenes.things import Colour, Point
+from pix2pix.data.sources.scenes.things import Colour, Point
 
 SHADOW = 255  # where the sun does not reach
 

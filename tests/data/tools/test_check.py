@@ -13,9 +13,9 @@ from PIL import Image
 from pix2pix.data.__main__ import main
 from pix2pix.data.codecs import write_picture
 from pix2pix.data.domains import Domain, Grey, Labels, Raw, Rgb
-from pix2pix.data.layouts import find_layout
 from pix2pix.data.pairs import Array
-from pix2pix.data.suggestions import domain_setting, hydra_value, suggest_direction, suggest_domain, suggest_size
+from pix2pix.data.tools.layouts import find_layout
+from pix2pix.data.tools.suggestions import domain_setting, hydra_value, suggest_direction, suggest_domain, suggest_size
 
 RNG = np.random.default_rng(0)
 

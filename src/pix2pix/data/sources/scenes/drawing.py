@@ -6,9 +6,9 @@ ends, up the fronts: the same outline moved `way * sun.side` sideways and `way *
 
 from __future__ import annotations
 
-from pix2pix.data.scenes.canvas import SHADOW, Canvas, Label
-from pix2pix.data.scenes.houses import draw_building
-from pix2pix.data.scenes.street import (
+from pix2pix.data.sources.scenes.canvas import SHADOW, Canvas, Label
+from pix2pix.data.sources.scenes.houses import draw_building
+from pix2pix.data.sources.scenes.street import (
     draw_car,
     draw_ground,
     draw_lamp,
@@ -17,7 +17,7 @@ from pix2pix.data.scenes.street import (
     shade_front_with_tree,
     shade_ground,
 )
-from pix2pix.data.scenes.things import BLACK, FORESHORTENING, World
+from pix2pix.data.sources.scenes.things import BLACK, FORESHORTENING, World
 
 
 def draw_still(canvas: Canvas, world: World) -> None:

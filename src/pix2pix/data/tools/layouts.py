@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from pix2pix.data.codecs import picture_size
-from pix2pix.data.folders import list_pictures, split_folders
-from pix2pix.data.manifest import Manifest
 from pix2pix.data.pairs import BadPairError
-from pix2pix.data.side_by_side import SideBySide
-from pix2pix.data.splits import SPLITS
-from pix2pix.data.two_folders import TwoFolders, find_templates
+from pix2pix.data.sources.folders import list_pictures, split_folders
+from pix2pix.data.sources.manifest import Manifest
+from pix2pix.data.sources.side_by_side import SideBySide
+from pix2pix.data.sources.splits import SPLITS
+from pix2pix.data.sources.two_folders import TwoFolders, find_templates
 
 SOURCES: dict[str, Any] = {"manifest": Manifest, "two_folders": TwoFolders, "side_by_side": SideBySide}
 MANIFESTS = ("pairs.csv", "pairs.jsonl", "manifest.csv", "manifest.jsonl")

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from pix2pix.data.__main__ import main
-from pix2pix.data.layouts import Layout
-from pix2pix.data.preview import preview
+from pix2pix.data.tools.layouts import Layout
+from pix2pix.data.tools.preview import preview
 from pix2pix.data.transforms import PairTransform
 
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.random import Generator
 
-from pix2pix.data.scenes.things import Building, Car, Colour, Lamp, Person, Point, Sun, Tree, World, hsv, mix
+from pix2pix.data.sources.scenes.things import Building, Car, Colour, Lamp, Person, Point, Sun, Tree, World, hsv, mix
 
 SPLITS = ("train", "val", "test")
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pix2pix.data.codecs import READABLE, read_picture
-from pix2pix.data.directions import parse_direction
-from pix2pix.data.folders import Holdout, keep_split
-from pix2pix.data.pairs import Pair
-from pix2pix.data.reading import Problem
-from pix2pix.data.splits import SPLITS, split_of
+from pix2pix.data.pairs import Pair, Problem
+from pix2pix.data.sources.directions import parse_direction
+from pix2pix.data.sources.folders import Holdout, keep_split
+from pix2pix.data.sources.splits import SPLITS, split_of
 
 COLUMNS = ("source", "target", "split", "group")
 

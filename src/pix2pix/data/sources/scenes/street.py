@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pix2pix.data.scenes.canvas import SHADOW, Canvas, Label
-from pix2pix.data.scenes.things import BLACK, FORESHORTENING, WHITE, Car, Lamp, Person, Tree, World, mix
+from pix2pix.data.sources.scenes.canvas import SHADOW, Canvas, Label
+from pix2pix.data.sources.scenes.things import BLACK, FORESHORTENING, WHITE, Car, Lamp, Person, Tree, World, mix
 
 
 def draw_ground(canvas: Canvas, world: World) -> None:

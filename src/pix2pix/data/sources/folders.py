@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from pix2pix.data.codecs import READABLE
-from pix2pix.data.reading import Problem
-from pix2pix.data.splits import SPELLINGS, SPLITS, random_splits
+from pix2pix.data.pairs import Problem
+from pix2pix.data.sources.splits import SPELLINGS, SPLITS, random_splits
 
 T = TypeVar("T")
 Files = tuple[Path, ...]  # the files of one pair, one for each folder

@@ -14,7 +14,7 @@ from pix2pix.data.codecs import read_picture
 from pix2pix.data.domains import Domain, Grey, LabAb, Labels, LabL, Raw, Rgb, domain_from_dict, measure_range, view_pair
 from pix2pix.data.pairs import Array, BadPairError
 
-FACADES = Path(__file__).parents[2] / ".." / "shared" / "data" / "facades" / "train"
+FACADES = Path(__file__).parents[3] / ".." / "shared" / "data" / "facades" / "train"
 PALETTE = ((0, 0, 0), (255, 0, 0), (0, 170, 85), (10, 20, 30))
 
 

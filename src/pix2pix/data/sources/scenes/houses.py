@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pix2pix.data.scenes.canvas import SHADOW, Canvas, Courses, Label
-from pix2pix.data.scenes.things import BLACK, WHITE, Building, World, mix
+from pix2pix.data.sources.scenes.canvas import SHADOW, Canvas, Courses, Label
+from pix2pix.data.sources.scenes.things import BLACK, WHITE, Building, World, mix
 
 _OVERHANG = 0.02  # of eaves before the wall
 _RECESS = 0.012  # of windows behind the wall

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pix2pix.data.codecs import read_picture
-from pix2pix.data.directions import parse_direction
-from pix2pix.data.folders import Holdout, list_split, split_folders
-from pix2pix.data.pairs import BadPairError, Pair
-from pix2pix.data.reading import Problem
+from pix2pix.data.pairs import BadPairError, Pair, Problem
+from pix2pix.data.sources.directions import parse_direction
+from pix2pix.data.sources.folders import Holdout, list_split, split_folders
 
 
 class SideBySide:

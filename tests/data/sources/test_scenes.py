@@ -11,7 +11,7 @@ from skimage.measure import label as connected
 from skimage.measure import regionprops
 
 from pix2pix.data.domains import domain_from_dict
-from pix2pix.data.scenes import DOMAINS, PALETTE, Label, Scenes
+from pix2pix.data.sources.scenes import DOMAINS, PALETTE, Label, Scenes
 
 TASKS = tuple(DOMAINS)
 CHANNELS = {"edges2photo": (1, 3)}

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from pix2pix.data.pairs import Pair
-from pix2pix.data.scenes import pictures
-from pix2pix.data.scenes.world import SPLITS, make_world, random_stream
+from pix2pix.data.sources.scenes import pictures
+from pix2pix.data.sources.scenes.world import SPLITS, make_world, random_stream
 
 _RGB: dict[str, Any] = {"kind": "rgb"}
 _GREY: dict[str, Any] = {"kind": "grey"}

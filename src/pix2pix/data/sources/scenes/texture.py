@@ -9,7 +9,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image
 
-from pix2pix.data.scenes.canvas import Courses, Surfaces
+from pix2pix.data.sources.scenes.canvas import Courses, Surfaces
 
 Floats = NDArray[np.float32]
 

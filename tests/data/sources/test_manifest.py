@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pix2pix.data.manifest import Manifest
+from pix2pix.data.sources.manifest import Manifest
 
 
 def pictures(folder: Path, count: int) -> None:
