@@ -21,7 +21,7 @@ import torch
 from benchmarks.assembled import assembled
 
 from pix2pix.data.pairs import Batch
-from pix2pix.training.translation import Translation
+from pix2pix.training.learner import Learner
 
 BATCHES = {"paper": 12, "small": 60, "tiny": 300}
 WARM_UP = 4  # batches
@@ -30,7 +30,7 @@ WARM_UP = 4  # batches
 class Clock(pl.Callback):
     """Last of the callbacks: notes when each batch ends, and how long its step took."""
 
-    def __init__(self, module: Translation) -> None:
+    def __init__(self, module: Learner) -> None:
         self.ends: list[float] = []
         self.steps: list[float] = []
         step = module.training_step

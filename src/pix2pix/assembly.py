@@ -34,6 +34,7 @@ from pix2pix.ranks import launched
 from pix2pix.runs import FORMAT, RECORD, check_unused, checkpoint_of, generator_weights, read_checkpoint
 from pix2pix.sweeps import as_typed
 from pix2pix.training.checkpoint_io import AtomicCheckpointIO
+from pix2pix.training.learner import Learner, Recipe
 from pix2pix.training.memory import keep_freed_memory
 from pix2pix.training.precision import ChannelsLast, resolve_channels_last, resolve_precision
 from pix2pix.training.schedules import LinearDecay
@@ -60,7 +61,7 @@ class Parts:
     settings: Mapping[str, Any]
     environment: Mapping[str, Any]
     data: PairedData
-    module: Translation
+    module: Learner
     trainer: Trainer
 
     def log_facts(self) -> None:
@@ -69,8 +70,7 @@ class Parts:
             return
         sizes = {
             name: sum(parameter.numel() for parameter in player.parameters())
-            for name, player in (("generator", self.module.generator), ("discriminator", self.module.discriminator))
-            if player is not None
+            for name, player in self.module.players.items()
         }
         facts = {"parameters": sizes, "environment": dict(self.environment)}
         for tracker in self.trainer.loggers:
@@ -120,13 +120,11 @@ def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None)
     if settings["init_from"] and resumed is None:
         load_weights(module, settings["init_from"])
     if trainer_settings.pop("sync_batchnorm"):
-        for player in (module.generator, module.discriminator):
-            if player is not None:
-                synchronise_batch_norm(player, on_cpu=on_cpu)
+        for player in module.players.values():
+            synchronise_batch_norm(player, on_cpu=on_cpu)
     if settings["training"]["compile"]:
-        module.generator.compile()
-        if module.discriminator is not None:
-            module.discriminator.compile()
+        for player in module.players.values():
+            player.compile()
     environment = {
         "precision": trainer_settings["precision"],
         "accelerator": trainer_settings["accelerator"],
@@ -232,7 +230,7 @@ def make_data(settings: Mapping[str, Any], resumed: Resumed | None = None) -> Pa
     return made
 
 
-def make_module(settings: Mapping[str, Any], data: PairedData, *, channels_last: ChannelsLast) -> Translation:
+def make_module(settings: Mapping[str, Any], data: PairedData, *, channels_last: ChannelsLast) -> Learner:
     """The networks of these settings, with weights drawn from the seed, and the module that trains them."""
     torch.manual_seed(settings["seed"])
     source, target = data.source_domain.channels, data.target_domain.channels
@@ -242,28 +240,35 @@ def make_module(settings: Mapping[str, Any], data: PairedData, *, channels_last:
     if objective.has_discriminator:
         channels = objective.discriminator_channels(source, target)
         discriminator = instantiate(settings["discriminator"], input_channels=channels)
-    optimizer, training, translation = settings["optimizer"], settings["training"], settings["translation"]
     return Translation(
         generator,
         discriminator,
         objective,
-        instantiate(optimizer["algorithm"], _convert_="all"),
-        (optimizer["lr"], optimizer["discriminator_lr"]),
-        LinearDecay(**settings["schedule"]),
+        make_recipe(settings, len(data.readable("train"))),
         scores=Scores(data.target_domain),
+        channels_last=channels_last,
+    )
+
+
+def make_recipe(settings: Mapping[str, Any], training_pairs: int) -> Recipe:
+    """How the module learns and translates."""
+    optimizer, training, translation = settings["optimizer"], settings["training"], settings["translation"]
+    return Recipe(
+        make_optimizer=instantiate(optimizer["algorithm"], _convert_="all"),
+        rates=(optimizer["lr"], optimizer["discriminator_lr"]),
+        schedule=LinearDecay(**settings["schedule"]),
         step_batch=settings["data"]["batch_size"],
         clip_norm=training["clip_norm"],
         average=training["average"],
         noise=translation["noise"],
         statistics=translation["statistics"],
-        channels_last=channels_last,
         log_every_images=training["log_every_images"],
-        total_images=len(data.readable("train")) * settings["schedule"]["epochs"],
+        total_images=training_pairs * settings["schedule"]["epochs"],
         seed=settings["seed"],
     )
 
 
-def load_weights(module: Translation, path: str) -> None:
+def load_weights(module: Learner, path: str) -> None:
     """Start from a checkpoint's weights: the generator's, and the discriminator's where it has the same shape.
 
     Raises ConfigError where the generators differ, with the first tensor that does.
@@ -283,18 +288,18 @@ def load_weights(module: Translation, path: str) -> None:
     module.generator.load_state_dict(weights)
     if module.average is not None:
         module.average.load_state_dict(weights)
+    discriminator = module.players.get("discriminator")
+    if discriminator is None:
+        return
     judge = {
         name.removeprefix("discriminator."): value
         for name, value in content.get("state_dict", {}).items()
         if name.startswith("discriminator.")
     }
-    own_judge = module.discriminator.state_dict() if module.discriminator is not None else {}
-    if judge and {name: each.shape for name, each in judge.items()} == {
-        name: each.shape for name, each in own_judge.items()
-    }:
-        assert module.discriminator is not None
-        module.discriminator.load_state_dict(judge)
-    elif own_judge:
+    own_judge = discriminator.state_dict()
+    if {name: each.shape for name, each in judge.items()} == {name: each.shape for name, each in own_judge.items()}:
+        discriminator.load_state_dict(judge)
+    else:
         log.warning("init_from: %s has no discriminator of this shape; it starts from random weights.", path)
 
 

@@ -33,7 +33,7 @@ from tests.training.stopped_run import (
 from pix2pix import assembly
 from pix2pix.config import ConfigError
 from pix2pix.train import train as whole_run
-from pix2pix.training import translation
+from pix2pix.training import learner
 from pix2pix.training.signals import Interrupted
 
 VARIANTS = {
@@ -214,7 +214,7 @@ def test_speed_counts_from_where_the_run_goes_on(
     with pytest.raises(Interrupted):
         train(tmp_path, extra=[signalled("on_train_batch_start", 15)])
     seconds = itertools.count()
-    monkeypatch.setattr(translation, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
+    monkeypatch.setattr(learner, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
     train(tmp_path, resume=True)
     with (tmp_path / "metrics.csv").open(newline="") as file:
         speeds = {row["images"]: row["images_per_second"] for row in csv.DictReader(file) if row["loss/l1"]}

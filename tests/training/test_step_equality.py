@@ -130,7 +130,7 @@ def ours_and_the_papers(
         for player in (module.generator, module.discriminator)
     )
     assert generator is not None
-    module.step_batch = batch_size
+    module.recipe = dataclasses.replace(module.recipe, step_batch=batch_size)
     fit(module, tiny_data(STEPS * batch_size, batch_size=batch_size), folder, limit_val_batches=0, **settings)
     paper_steps(generator, discriminator, objective, tiny_data(STEPS * batch_size, batch_size=batch_size), adam)
     papers = {f"generator.{name}": value for name, value in generator.state_dict().items()}

@@ -82,7 +82,7 @@ def test_the_noise_of_a_step_depends_on_seed_and_images_alone(tmp_path: Path) ->
     def states(seed: int) -> list[dict[str, Tensor]]:
         data, steps = tiny_data(2), Steps()
         module = tiny_module(data, dropout=0.5)
-        module.seed = seed
+        module.recipe = dataclasses.replace(module.recipe, seed=seed)
         fit(module, data, tmp_path, [steps], limit_val_batches=0)
         return steps.states
 

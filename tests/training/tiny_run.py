@@ -20,6 +20,8 @@ from pix2pix.metrics.scores import Scores
 from pix2pix.models.blocks import Generator
 from pix2pix.models.patchgan import PatchGAN
 from pix2pix.models.unet import UNet
+from pix2pix.training.learner import Recipe
+from pix2pix.training.precision import ChannelsLast
 from pix2pix.training.schedules import LinearDecay
 from pix2pix.training.translation import Translation
 
@@ -86,6 +88,7 @@ def tiny_module(
     rates: tuple[float, float] = (2e-4, 2e-4),
     schedule: LinearDecay | None = None,
     seed: int = 0,
+    channels_last: ChannelsLast = False,
     **settings: Any,
 ) -> Translation:
     """The real module around little networks, whose weights depend on the seed alone."""
@@ -100,12 +103,9 @@ def tiny_module(
         generator,
         discriminator,
         objective,
-        optimizer,
-        rates,
-        schedule or LinearDecay(1),
+        Recipe(optimizer, rates, schedule or LinearDecay(1), seed=seed, **settings),
         scores=Scores(data.target_domain),
-        seed=seed,
-        **settings,
+        channels_last=channels_last,
     )
 
 
