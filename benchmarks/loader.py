@@ -59,8 +59,8 @@ def write_scenes(folder: Path, count: int) -> None:
     (folder / "train").mkdir()
     scenes = Scenes("train", count, (SIZE, SIZE), task="day2night")
     for index in range(count):
-        source, target, name = scenes[index]
-        write_picture(folder / "train" / f"{name}.jpg", np.concatenate([source, target], axis=1))
+        pair = scenes[index]
+        write_picture(folder / "train" / f"{pair.name}.jpg", np.concatenate([pair.source, pair.target], axis=1))
 
 
 def main() -> None:

@@ -36,8 +36,8 @@ def test_help_lists_every_verb(
 @pytest.mark.parametrize(
     ("verb", "message"),
     [
-        ("trian", "pix2pix: there is no command 'trian'; there are train, data. Nearest: pix2pix train\n"),
-        ("xyz", "pix2pix: there is no command 'xyz'; there are train, data.\n"),
+        ("trian", f"pix2pix: there is no command 'trian'; there are {', '.join(cli.VERBS)}. Nearest: pix2pix train\n"),
+        ("xyz", f"pix2pix: there is no command 'xyz'; there are {', '.join(cli.VERBS)}.\n"),
     ],
 )
 def test_a_verb_that_is_not_there(
@@ -59,7 +59,7 @@ def test_a_verb_becomes_its_module(verb: str, monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_page_that_explains_training() -> None:
     page = help_text()
-    assert "  data           manifest scenes side_by_side two_folders\n" in page
+    assert "  data           derived manifest scenes side_by_side two_folders\n" in page
     assert "resume=RUN" in page
     assert max(map(len, page.splitlines())) <= 100
 
@@ -71,6 +71,8 @@ def test_the_page_that_explains_training() -> None:
         (("train", "size=tiny", "-h"), "Groups, and what each can be:"),
         (("train", "--cfg", "job", "size=small"), "side: 128"),
         (("data", "--help"), "check"),
+        (("evaluate", "--help"), "--split"),
+        (("reproduce", "--help"), "--hours H"),
     ],
     ids=str,
 )

@@ -129,8 +129,9 @@ def test_right_arguments_need_no_explanation() -> None:
 
 def test_explanations_list_every_mistake() -> None:
     assert explanation(["-m", "seeds=1,2", "generator=unet,resnt", "sizetiny"]).splitlines() == [
-        "'sizetiny' is no setting: those are typed as KEY=VALUE, without spaces. Nearest: type sizetiny=VALUE",
-        "generator: there is no 'resnt'; the choices are encoder_decoder, resnet, unet. Nearest: type generator=resnet",
+        "'sizetiny' is no setting: those are typed as KEY=VALUE, without spaces.",
+        "generator: there is no 'resnt'; the choices are coarse_to_fine, encoder_decoder, pixelwise, resnet, unet."
+        " Nearest: type generator=resnet",
         "seeds is no setting. Nearest: type seed=1,2. All settings: pix2pix train --cfg job",
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,12 @@ import torch
 from pix2pix.compose import check
 from pix2pix.config import ConfigError, validate
 from pix2pix.config_checks import missing_values, nearest, nearest_key
+from pix2pix.data.derive import make_derivation
+from pix2pix.data.derive.downscale import Downscale
 from pix2pix.data.domains import domain_from_dict
 from pix2pix.data.pairs import BadPairError
 from pix2pix.inference.test_time import pad_to_multiple
+from pix2pix.models.coarse_to_fine import CoarseToFine
 
 DEFAULTS = check([])[0]
 
@@ -145,6 +149,135 @@ def test_rules_that_span_settings() -> None:
     assert complaint(schedule__decay_epochs=21).startswith("schedule.decay_epochs: found 21, expected at most")
     assert complaint(data__quarter_turns=True, data__size=[64, 96]).endswith("or data.size=[96,96]")
     assert complaint(data__colour_jitter=0.1, data__source="lab_l").endswith("Type data.colour_jitter=0")
+
+
+WITHOUT_A_GAME = "but this objective has no discriminator."
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        (
+            "objective.augment=[color]",
+            "objective.augment.0: found 'color', expected 'colour', 'translation' or 'cutout'.",
+        ),
+        ("objective.l1_scale=3", "objective.l1_scale: found 3, expected 1, 2 or 4"),
+        ("objective.r1_every=0", "objective.r1_every: found 0, expected a number of at least 1"),
+        ("objective=l1 objective.r1_gamma=1", f"objective.r1_gamma: found 1, {WITHOUT_A_GAME}"),
+        ("objective=l1 objective.augment=[cutout]", f"objective.augment: found ['cutout'], {WITHOUT_A_GAME}"),
+        ("objective=pix2pixhd objective.adversarial_weight=0 objective.l1_weight=1", WITHOUT_A_GAME),
+        ("objective.r1_gamma=1 trainer.sync_batchnorm=true", "Type discriminator.norm=instance, or"),
+        ("objective.perceptual_weight=1 objective.vgg19=a", "objective.vgg19: there is no file 'a'. It is to hold"),
+        (
+            "objective.perceptual_weight=1 data.size=[8,8] generator.depth=3 discriminator.receptive_field=7",
+            "at least 16",
+        ),
+        (
+            "discriminator=multiscale data.size=[32,64] generator.depth=5",
+            "Type discriminator.receptive_field=7 or a larger",
+        ),
+        (
+            "discriminator=multiscale discriminator.scales=0",
+            "discriminator.scales: found 0, expected a number of at least 1",
+        ),
+        ("discriminator.scales=2", "is no setting of discriminator=patchgan, but of discriminator=multiscale"),
+        ("generator=coarse_to_fine generator.base_channels=5", "generator.base_channels: found 5, expected"),
+        ("discriminator.spectral_norm=1", "discriminator.spectral_norm: found 1, expected true or false"),
+    ],
+)
+def test_beyond_the_paper(typed: str, message: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        check(typed.split())
+    assert message in str(raised.value)
+
+
+def test_the_halvings_refused_are_those_that_the_network_refuses() -> None:
+    for halvings in (1, 2, 3):
+        generator = CoarseToFine(1, 1, base_channels=2, blocks=1, local_blocks=1, halvings=halvings).eval()
+        for side in (4, 5, 8, 9, 12, 15, 16, 17, 24):
+            typed = ["generator=coarse_to_fine", f"generator.halvings={halvings}", f"data.size=[{side},32]"]
+            typed.append("discriminator.receptive_field=1")
+            try:
+                with torch.no_grad():
+                    generator(pad_to_multiple(torch.zeros(1, 1, side, 32), generator.multiple)[0])
+            except (BadPairError, RuntimeError, ValueError):
+                with pytest.raises(ConfigError, match=r"generator\.halvings: .* need sides of more than"):
+                    check(typed)
+            else:
+                check(typed)
+
+
+def test_photos_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = ["data=derived", f"data.root={tmp_path}"]
+    with pytest.raises(ConfigError, match=r"data\.derive is not set.*type data\.derive=edges \(or grey, holes, downsc"):
+        check(typed)
+    with pytest.raises(ConfigError, match=r"data\.derive: found 'edgs'.*Nearest: type data\.derive=edges"):
+        check([*typed, "data.derive=edgs"])
+    with pytest.raises(ConfigError) as raised:
+        check([*typed, "data.derive=edges", "data.edges.low=0.3", "data.size=null", "data.factor=3"])
+    assert str(raised.value).splitlines() == [
+        "data.edges.low: found 0.3, expected at most data.edges.high, which is 0.15",
+        "data.jitter: photos that keep their size are derived from at that size, and would be enlarged afterwards."
+        " Type data.jitter=1 or data.size=[256,256]",
+    ]
+    check([*typed, "data.derive=grey", "data.size=null"])
+    with pytest.raises(ConfigError, match=r"data\.holes\.side: found 1, expected a number below 1"):
+        check([*typed, "data.derive=holes", "data.holes.side=1"])
+    monkeypatch.setattr("pix2pix.config_checks.find_spec", lambda name: None if name == "skimage" else name)
+    with pytest.raises(ConfigError, match=r"Type: pip install 'pix2pix-lightning\[edges\]'"):
+        check([*typed, "data.derive=edges"])
+
+
+@pytest.mark.parametrize("section", ["edges", "holes"])
+def test_the_derivations_take_the_settings_of_the_schema(section: str, tmp_path: Path) -> None:
+    """And the defaults in conf/ are those in the code."""
+    settings, _ = check(["data=derived", f"data.root={tmp_path}", f"data.derive={section}"])
+    derivation = make_derivation(section, settings["data"]["edges"], settings["data"]["holes"])
+    assert derivation == make_derivation(section)
+    assert settings["data"]["pairs"]["factor"] == Downscale().factor
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("", "objective=classes: a target of kind rgb has no classes. Type data.task=photo2labels for labels, or"),
+        ("data=side_by_side data.root=/", "Type 'data.target={kind:labels,palette:[[R,G,B],…]}' or"),
+        ("data=derived data.root=/ data.derive=holes", "or data.derive=grey for the colours of photos"),
+        ("data.task=photo2labels objective.uniform=0", "objective.uniform: found 0, expected a number above 0"),
+        ("data.task=photo2labels objective.temperature=2", "objective.temperature: found 2, expected a number of at"),
+        ("data.task=photo2labels objective.l1_weight=3", "objective.l1_weight is no setting of objective=classes, but"),
+    ],
+)
+def test_mistakes_with_classes(typed: str, message: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        check(["objective=classes", *typed.split()])
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "data.task=photo2labels",
+        "data.task=grey2colour objective.uniform=1 objective.temperature=1",
+        "data=side_by_side data.root=/ data.target={kind:labels,classes:3}",
+        "data=derived data.root=/ data.derive=grey",
+        "data=side_by_side data.root=/ data.source=lab_l data.target=lab_ab generator=pixelwise",
+    ],
+)
+def test_classes_of_labels_and_of_colours(typed: str) -> None:
+    settings, _ = check(["objective=classes", *typed.split()])
+    assert settings["objective"]["kind"] == "classes"
+
+
+@pytest.mark.parametrize(("field", "near"), [(2, 1), (8, 7), (11, 9)])
+def test_the_receptive_field_of_the_per_pixel_generator(field: int, near: int) -> None:
+    check(["generator=pixelwise", f"generator.receptive_field={near}"])
+    with pytest.raises(ConfigError) as raised:
+        check(["generator=pixelwise", f"generator.receptive_field={field}"])
+    assert str(raised.value) == (
+        f"generator.receptive_field: found {field}, expected an odd number of at most 9, which"
+        f" generator.layers=4 can have. Nearest: type generator.receptive_field={near}"
+    )
 
 
 def test_the_depths_refused_are_those_that_padding_refuses() -> None:

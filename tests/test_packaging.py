@@ -78,7 +78,7 @@ def test_training_from_an_empty_folder(bin_folder: Path, tmp_path: Path) -> None
 
 def test_help_mistakes_and_the_launcher_from_an_empty_folder(bin_folder: Path, tmp_path: Path) -> None:
     helped = run(bin_folder / "pix2pix", "train", "--help", folder=tmp_path)
-    assert "  objective      cgan gan l1 l1_cgan l1_gan l2\n" in helped.stdout
+    assert "  objective      cgan classes gan l1 l1_cgan l1_gan l2 pix2pixhd\n" in helped.stdout
     mistaken = run(bin_folder / "pix2pix", "train", "-m", "data.batch_size=0,1", folder=tmp_path)
     assert mistaken.returncode == 2
     assert mistaken.stderr.startswith("pix2pix train: point 0 of the sweep (data.batch_size=0): data.batch_size: found")

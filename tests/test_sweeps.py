@@ -115,6 +115,31 @@ def test_a_folder_of_other_settings_is_refused_before_anything_runs(tmp_path: Pa
     assert not (tmp_path / "p0").exists()
 
 
+def test_what_a_point_is_finished_by_may_be_another_file(tmp_path: Path) -> None:
+    asked = [Point("a", ["seed=1"], tmp_path / "a", "more.json"), Point("b", ["seed=1"], tmp_path / "b", "more.json")]
+    asked[0].folder.mkdir()
+    (asked[0].folder / "more.json").write_text('{"overrides": ["seed=1"], "scores": {"x": 3}, "minutes": 1}')
+    first, second = run_points(asked, tmp_path, command=COMMAND)
+    assert (first.status, first.scores, first.exit_status) == ("finished", {"x": 3}, None)
+    assert (second.status, second.exit_status) == ("failed", 0)  # it has a score.json alone
+
+
+def test_whoever_asks_is_told_of_each_point_as_it_ends(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told: list[tuple[str, str, bool]] = []
+    asked = points(tmp_path, ["seconds=0"], ["do=fail"], ["seconds=2"])
+    run_points(
+        asked,
+        tmp_path,
+        command=COMMAND,
+        jobs=3,
+        ended=lambda each: told.append((each.point.name, each.status, (tmp_path / "p2" / "score.json").exists())),
+        show=False,
+    )
+    assert sorted(told) == [("p0", "finished", False), ("p1", "failed", False), ("p2", "finished", True)]
+    assert capsys.readouterr().out == ""
+    assert (tmp_path / "table.csv").exists()
+
+
 def test_a_broken_score_is_an_error_that_names_the_file(tmp_path: Path) -> None:
     (asked,) = points(tmp_path, ["seed=1"])
     asked.folder.mkdir()

@@ -27,13 +27,17 @@ from pix2pix.data.datamodule import PairedData
 from pix2pix.data.pairs import BadPairError
 from pix2pix.data.transforms import PairTransform
 from pix2pix.losses.objective import Objective
+from pix2pix.losses.perceptual import PerceptualLoss
 from pix2pix.metrics.scores import Scores
 from pix2pix.models.blocks import Generator
+from pix2pix.models.classifier import Classifier
+from pix2pix.models.pixel_classes import classes_of
 from pix2pix.models.sync_batch_norm import synchronise_batch_norm
 from pix2pix.ranks import launched
 from pix2pix.runs import FORMAT, RECORD, check_unused, checkpoint_of, generator_weights, read_checkpoint
 from pix2pix.sweeps import as_typed
 from pix2pix.training.checkpoint_io import AtomicCheckpointIO
+from pix2pix.training.classification import Classification
 from pix2pix.training.learner import Learner, Recipe
 from pix2pix.training.memory import keep_freed_memory
 from pix2pix.training.precision import ChannelsLast, resolve_channels_last, resolve_precision
@@ -125,6 +129,8 @@ def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None)
     if settings["training"]["compile"]:
         for player in module.players.values():
             player.compile()
+    if trainer_settings["strategy"] == TWO_PLAYERS and len(module.players) == 1:
+        trainer_settings["strategy"] = "ddp"
     environment = {
         "precision": trainer_settings["precision"],
         "accelerator": trainer_settings["accelerator"],
@@ -233,8 +239,10 @@ def make_data(settings: Mapping[str, Any], resumed: Resumed | None = None) -> Pa
 def make_module(settings: Mapping[str, Any], data: PairedData, *, channels_last: ChannelsLast) -> Learner:
     """The networks of these settings, with weights drawn from the seed, and the module that trains them."""
     torch.manual_seed(settings["seed"])
+    if settings["objective"].get("kind") == "classes":
+        return _classification(settings, data, channels_last=channels_last is True)
     source, target = data.source_domain.channels, data.target_domain.channels
-    objective = Objective(**settings["objective"])
+    objective = make_objective(settings["objective"], target)
     generator: Generator = instantiate(settings["generator"], source_channels=source, target_channels=target)
     discriminator: nn.Module | None = None
     if objective.has_discriminator:
@@ -245,6 +253,45 @@ def make_module(settings: Mapping[str, Any], data: PairedData, *, channels_last:
         discriminator,
         objective,
         make_recipe(settings, len(data.readable("train"))),
+        scores=Scores(data.target_domain),
+        channels_last=channels_last,
+    )
+
+
+def make_objective(settings: Mapping[str, Any], target_channels: int) -> Objective:
+    """The terms of the losses; weights of other networks are read here.
+
+    Raises ConfigError where they cannot be read, or the network cannot see such targets.
+    """
+    terms = {name: value for name, value in settings.items() if name != "vgg19"}
+    if not settings.get("perceptual_weight"):
+        return Objective(**terms)
+    if target_channels not in (1, 3):
+        raise ConfigError(
+            f"objective.perceptual_weight: VGG19 sees pictures of 3 channels, or of 1, and the target has"
+            f" {target_channels}. Type objective.perceptual_weight=0"
+        )
+    try:
+        return Objective(**terms, perceptual=PerceptualLoss.load(settings.get("vgg19")))
+    except ValueError as error:
+        elsewhere = "" if settings.get("vgg19") else ", or type objective.vgg19=FILE"
+        raise ConfigError(f"objective.vgg19: {error}{elsewhere}") from error
+
+
+def _classification(settings: Mapping[str, Any], data: PairedData, *, channels_last: bool) -> Classification:
+    objective = settings["objective"]
+    try:
+        classes = classes_of(data.target_domain, objective["temperature"])
+        network: Generator = instantiate(
+            settings["generator"], source_channels=data.source_domain.channels, target_channels=classes.count
+        )
+        generator = Classifier(network, classes)
+    except ValueError as error:
+        raise ConfigError(f"objective=classes: {error}") from error
+    return Classification(
+        generator,
+        make_recipe(settings, len(data.readable("train"))),
+        uniform=objective["uniform"],
         scores=Scores(data.target_domain),
         channels_last=channels_last,
     )

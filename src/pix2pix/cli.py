@@ -9,6 +9,9 @@ import sys
 VERBS = {
     "train": ("pix2pix.train", "train a model; -m sweeps; resume=RUN continues"),
     "data": ("pix2pix.data", "data sets: check ROOT, preview ROOT"),
+    "judge": ("pix2pix.judge", "train the judge by which runs from labels to photos are scored: RUN"),
+    "evaluate": ("pix2pix.evaluate", "scores of runs with intervals, and runs compared: RUN…"),
+    "reproduce": ("pix2pix.reproduce", "the paper's tables, trained and scored anew: one page"),
 }
 HELP = "pix2pix: paired image-to-image translation\n\n" + "".join(
     f"  pix2pix {verb:<10} {what}\n" for verb, (_, what) in VERBS.items()

@@ -122,7 +122,8 @@ def resume_arguments(arguments: Sequence[str]) -> list[str]:
         raise ConfigError(f"resume: {str(folder)!r} is no run folder: it has no .hydra/config.yaml.{hint}")
     others = [argument for argument in arguments if argument not in typed and not argument.startswith("-")]
     for argument in others:
-        if not argument.lstrip("+~").startswith(RESUME_MAY_CHANGE):
+        key = argument.lstrip("+~")
+        if not key.startswith(RESUME_MAY_CHANGE) or key.startswith("hydra.run.dir="):
             raise ConfigError(
                 f"{argument}: a run is continued as it was. Beside resume= these may be typed: schedule.epochs="
                 " schedule.decay_epochs= trainer.…= callbacks.…= logger.…= data.root= data.num_workers= data.cache=."
@@ -270,11 +271,12 @@ def _unreadable(argument: str, groups: Mapping[str, Sequence[str]]) -> str:
     key, equals, value = argument.partition("=")
     if not equals:
         group = next((group for group, choices in groups.items() if argument in choices), None)
-        meant = f"{group}={argument}" if group else f"{argument}=VALUE"
-        return f"{argument!r} is no setting: those are typed as KEY=VALUE, without spaces. Nearest: type {meant}"
+        meant = f"{group}={argument}" if group else f"{argument}=VALUE" if "." in argument else ""
+        hint = f" Nearest: type {meant}" if meant else ""
+        return f"{argument!r} is no setting: those are typed as KEY=VALUE, without spaces.{hint}"
     return (
         f"{argument!r} cannot be read as KEY=VALUE. A text with brackets, commas or quotes is typed in quotes twice,"
-        f" {_shell(f'{key.strip()}={quote(value.strip())}')}, and a list in quotes once, 'data.size=[128,256]'"
+        f" {in_shell_quotes(f'{key.strip()}={quote(value.strip())}')}, and a list in quotes once, 'data.size=[128,256]'"
     )
 
 
@@ -284,10 +286,10 @@ def _several(argument: str, groups: Mapping[str, Sequence[str]]) -> str:
     if key not in groups or key == "logger":
         ways.append(f"'{key}=[{value}]' for a list")
     if key not in groups:
-        ways.append(f"{_shell(f'{key}={quote(value)}')} for a text")
+        ways.append(f"{in_shell_quotes(f'{key}={quote(value)}')} for a text")
     return f"{argument} gives several values to one run. Type {', or '.join(ways)}"
 
 
-def _shell(override: str) -> str:
+def in_shell_quotes(override: str) -> str:
     """An override in quotes for the shell, double ones where that is the same: it has single ones itself."""
     return shlex.quote(override) if set(override) & set('"$`\\!') else f'"{override}"'

@@ -8,8 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     ConfigDict,
+    Discriminator,
     Field,
     Strict,
+    Tag,
     TypeAdapter,
     ValidationError,
     ValidatorFunctionWrapHandler,
@@ -113,6 +115,24 @@ DOMAIN_KINDS = ("rgb", "grey", "labels", "lab_l", "lab_ab", "raw")
 
 
 @dataclass(config=STRICT)
+class EdgesSettings:
+    detector: Literal["canny"]
+    sigma: Rate
+    low: Rate
+    high: Rate
+    shortest: Natural
+
+
+@dataclass(config=STRICT)
+class HolesSettings:
+    shape: Literal["centre", "block", "boxes"]
+    side: Annotated[Number, Field(gt=0, lt=1)]
+    count: Count
+    only: Flag
+    seed: Natural
+
+
+@dataclass(config=STRICT)
 class DataSettings:
     """Every kind of paired data; the settings of one kind alone are None for the others."""
 
@@ -131,7 +151,17 @@ class DataSettings:
     source: DomainSettings | None
     target: DomainSettings | None
     task: (
-        Literal["labels2photo", "photo2labels", "edges2photo", "grey2colour", "day2night", "photo2map", "inpaint"]
+        Literal[
+            "labels2photo",
+            "photo2labels",
+            "edges2photo",
+            "grey2colour",
+            "day2night",
+            "photo2map",
+            "map2photo",
+            "thermal2colour",
+            "inpaint",
+        ]
         | None
     ) = None
     train_pairs: Count | None = None
@@ -142,8 +172,13 @@ class DataSettings:
     source_folder: str | None = None
     target_folder: str | None = None
     file: str | None = None
+    derive: Literal["edges", "grey", "holes", "downscale"] | None = None
+    edges: EdgesSettings | None = None
+    holes: HolesSettings | None = None
+    factor: Annotated[Whole, Field(ge=2)] | None = None
     val_fraction: Probability | None = None
     test_fraction: Probability | None = None
+    split_seed: Natural | None = None
 
 
 Norm = Literal["batch", "instance", "group", "none"]
@@ -169,10 +204,34 @@ class ResNetSettings:
 
 
 @dataclass(config=STRICT)
+class PixelwiseSettings:
+    base_channels: Count
+    layers: Count
+    receptive_field: Count
+
+
+@dataclass(config=STRICT)
+class CoarseToFineSettings:
+    base_channels: Annotated[Count, Field(multiple_of=2)]
+    blocks: Count
+    local_blocks: Count
+    halvings: Count
+    norm: Norm
+    dropout: Probability
+    upsampling: Upsampling
+
+
+@dataclass(config=STRICT)
 class PatchGANSettings:
     base_channels: Count
     receptive_field: Whole
     norm: Norm
+    spectral_norm: Flag = False
+
+
+@dataclass(config=STRICT)
+class MultiScaleSettings(PatchGANSettings):
+    scales: Count = 3
 
 
 @dataclass(config=STRICT)
@@ -201,7 +260,10 @@ CLASS_SETTINGS: dict[str, Any] = {
     "pix2pix.models.unet.UNet": UNetSettings,
     "pix2pix.models.encoder_decoder.EncoderDecoder": UNetSettings,
     "pix2pix.models.resnet.ResNet": ResNetSettings,
+    "pix2pix.models.pixelwise.Pixelwise": PixelwiseSettings,
+    "pix2pix.models.coarse_to_fine.CoarseToFine": CoarseToFineSettings,
     "pix2pix.models.patchgan.PatchGAN": PatchGANSettings,
+    "pix2pix.models.multiscale.MultiScale": MultiScaleSettings,
     "pix2pix.callbacks.checkpoints.Checkpoints": CheckpointsSettings,
     "pix2pix.callbacks.samples.SampleGrid": SamplesSettings,
     "pix2pix.callbacks.guards.DiscriminatorWon": DiscriminatorWonSettings,
@@ -215,6 +277,20 @@ class ObjectiveSettings:
     adversarial_weight: Weight
     l1_weight: Weight
     l2_weight: Weight
+    l1_scale: Literal[1, 2, 4] = 1
+    feature_matching_weight: Weight = 0
+    perceptual_weight: Weight = 0
+    vgg19: str | None = None
+    r1_gamma: Weight = 0
+    r1_every: Count = 1
+    augment: list[Literal["colour", "translation", "cutout"]] = Field(default_factory=list)
+
+
+@dataclass(config=STRICT)
+class ClassesSettings:
+    kind: Literal["classes"]
+    temperature: Annotated[Number, Field(gt=0, le=1)]
+    uniform: Annotated[Number, Field(gt=0, le=1)]
 
 
 @dataclass(config=STRICT)
@@ -256,7 +332,10 @@ class Settings:
     data: DataSettings
     generator: dict[str, Any]
     discriminator: dict[str, Any]
-    objective: ObjectiveSettings
+    objective: Annotated[
+        Annotated[ObjectiveSettings, Tag("terms")] | Annotated[ClassesSettings, Tag("classes")],
+        Discriminator(lambda objective: "classes" if "kind" in objective else "terms"),
+    ]
     optimizer: OptimizerSettings
     schedule: ScheduleSettings
     trainer: dict[str, Any]

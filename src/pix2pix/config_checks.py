@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from pix2pix.data.sources.directions import parse_direction
-from pix2pix.models.receptive_field import RECEPTIVE_FIELDS, smallest_side
+from pix2pix.models.receptive_field import RECEPTIVE_FIELDS, pixelwise_fields, smallest_side
 
 # Arguments of lightning.Trainer that people may set under `trainer.`; a test holds the list against Lightning's.
 TRAINER_ARGUMENTS = frozenset(
@@ -77,7 +77,10 @@ def dotted(plain: Any, prefix: str = "") -> Iterator[str]:
 def missing_values(plain: Mapping[str, Any]) -> list[str]:
     """Settings that have no default and were not given; interpolations need not be resolved."""
     missing = [key for key in dotted(plain) if _value(plain, key.split(".")) == "???"]
-    values = {"data.root": "FOLDER. What else a folder's data need: pix2pix data check FOLDER"}
+    values = {
+        "data.root": "FOLDER. What else a folder's data need: pix2pix data check FOLDER",
+        "data.derive": "edges (or grey, holes, downscale)",
+    }
     return [f"{key} is not set, and it has no default: type {key}={values.get(key, 'VALUE')}" for key in missing]
 
 
@@ -182,11 +185,59 @@ def cross_problems(plain: Mapping[str, Any]) -> Iterator[str]:
             f"schedule.decay_epochs: found {schedule['decay_epochs']}, expected at most schedule.epochs, which is"
             f" {schedule['epochs']}: the decay is the last part of the epochs"
         )
-    adversarial = objective["adversarial_weight"] if objective["adversarial"] else 0
-    if not adversarial and not objective["l1_weight"] and not objective["l2_weight"]:
-        yield "objective: every weight is 0, so there is nothing to learn. Type objective=l1_cgan, or a weight"
+    yield from _classes_problems(data) if objective.get("kind") == "classes" else _objective_problems(plain)
     if plain.get("init_from") and not Path(plain["init_from"]).exists():
         yield f"init_from: there is no {plain['init_from']!r}. Type the path of a checkpoint or of a run's folder"
+
+
+def _objective_problems(plain: Mapping[str, Any]) -> Iterator[str]:
+    objective, discriminator = plain["objective"], plain["discriminator"]
+    adversarial = objective["adversarial_weight"] if objective["adversarial"] else 0
+    weights = (objective.get(name) for name in ("l1_weight", "l2_weight", "perceptual_weight"))
+    if not adversarial and not any(weights):
+        yield "objective: every weight is 0, so there is nothing to learn. Type objective=l1_cgan, or a weight"
+    for name, off in (("feature_matching_weight", 0), ("r1_gamma", 0), ("augment", [])):
+        found = objective.get(name, off)
+        if found != off and not adversarial:
+            yield (
+                f"objective.{name}: found {found}, but this objective has no discriminator."
+                f" Type objective.{name}={off}, or an objective that has one, such as objective=l1_cgan"
+            )
+    if objective.get("r1_gamma") and plain["trainer"].get("sync_batchnorm") and discriminator.get("norm") == "batch":
+        yield (
+            "objective.r1_gamma: synchronised batch norm cannot be differentiated twice."
+            " Type discriminator.norm=instance, or trainer.sync_batchnorm=false"
+        )
+    if objective.get("perceptual_weight"):
+        yield from _perceptual_problems(objective.get("vgg19"), plain["data"])
+
+
+def _perceptual_problems(file: str | None, data: Mapping[str, Any]) -> Iterator[str]:
+    if file is not None and not Path(file).expanduser().is_file():
+        yield (
+            f"objective.vgg19: there is no file {file!r}. It is to hold torchvision's weights of VGG19:"
+            " https://download.pytorch.org/models/vgg19-dcbb9e9d.pth (548 MB)"
+        )
+    if data["size"] is not None and min(data["size"]) < 16:
+        yield (
+            f"objective.perceptual_weight: VGG19 needs sides of at least 16 pixels, and data.size is"
+            f" {list(data['size'])}. Type a larger data.size, or objective.perceptual_weight=0"
+        )
+
+
+def _classes_problems(data: Mapping[str, Any]) -> Iterator[str]:
+    target, advice = data["target"], "data.source=lab_l data.target=lab_ab for the colours of photos"
+    labels = "'data.target={kind:labels,palette:[[R,G,B],…]}' or 'data.target={kind:labels,classes:N}' for labels"
+    if data["name"] == "scenes":
+        from pix2pix.data.sources.scenes.source import DOMAINS  # not needed for anything else before the training
+
+        target = target or DOMAINS[data["task"]][1]
+        labels, advice = "data.task=photo2labels for labels", "data.task=grey2colour for the colours of photos"
+    elif data["name"] == "derived":
+        target = target or {"kind": "lab_ab" if data["derive"] == "grey" else "rgb"}
+        advice = "data.derive=grey for the colours of photos"
+    if target is not None and target["kind"] not in ("labels", "lab_ab"):
+        yield f"objective=classes: a target of kind {target['kind']} has no classes. Type {labels}, or {advice}"
 
 
 def _data_problems(data: Mapping[str, Any]) -> Iterator[str]:
@@ -213,6 +264,24 @@ def _data_problems(data: Mapping[str, Any]) -> Iterator[str]:
             )
     if data["name"] == "scenes" and data["size"] is None:
         yield "data.size: scenes are painted at a size; type data.size=[64,64]"
+    if data["name"] == "derived":
+        yield from _derived_problems(data)
+
+
+def _derived_problems(data: Mapping[str, Any]) -> Iterator[str]:
+    derive, edges = data["derive"], data["edges"]
+    if derive == "edges" and find_spec("skimage") is None:
+        yield (
+            "data.derive=edges: its detector is scikit-image's, which is not installed."
+            " Type: pip install 'pix2pix-lightning[edges]'"
+        )
+    if edges["low"] > edges["high"]:
+        yield f"data.edges.low: found {edges['low']}, expected at most data.edges.high, which is {edges['high']}"
+    if derive != "grey" and data["size"] is None and data["jitter"] > 1:
+        yield (
+            "data.jitter: photos that keep their size are derived from at that size, and would be enlarged afterwards."
+            " Type data.jitter=1 or data.size=[256,256]"
+        )
 
 
 def _no_folder(root: Path) -> str:
@@ -246,7 +315,7 @@ def too_short(side: int, depth: int) -> bool:
 
 def _size_problems(plain: Mapping[str, Any]) -> Iterator[str]:
     size, generator, discriminator = plain["data"]["size"], plain["generator"], plain["discriminator"]
-    field = discriminator.get("receptive_field")
+    field, scales = discriminator.get("receptive_field"), discriminator.get("scales", 1)
     if field is not None and field not in RECEPTIVE_FIELDS:
         near = min(RECEPTIVE_FIELDS, key=lambda known: abs(known - field))
         yield (
@@ -256,13 +325,28 @@ def _size_problems(plain: Mapping[str, Any]) -> Iterator[str]:
     elif (
         field is not None
         and size is not None
-        and plain["objective"]["adversarial"]
-        and min(size) < smallest_side(field)
+        and plain["objective"].get("adversarial")
+        and min(size) < smallest_side(field) << scales - 1
     ):
-        fitting = max(known for known in RECEPTIVE_FIELDS if smallest_side(known) <= min(size))
+        fitting = max(known for known in RECEPTIVE_FIELDS if smallest_side(known) <= min(size) >> scales - 1)
+        on_scales = f" on {scales} scales" if scales > 1 else ""
         yield (
-            f"discriminator.receptive_field: {field} needs sides of at least {smallest_side(field)} pixels, and"
-            f" data.size is {list(size)}. Type discriminator.receptive_field={fitting} or a larger data.size"
+            f"discriminator.receptive_field: {field}{on_scales} needs sides of at least"
+            f" {smallest_side(field) << scales - 1} pixels, and data.size is {list(size)}."
+            f" Type discriminator.receptive_field={fitting} or a larger data.size"
+        )
+    layers, own_field = generator.get("layers"), generator.get("receptive_field")
+    if layers is not None and own_field is not None and own_field not in pixelwise_fields(layers):
+        fitting = max(known for known in pixelwise_fields(layers) if known <= max(own_field, 1))
+        yield (
+            f"generator.receptive_field: found {own_field}, expected an odd number of at most {2 * layers + 1}, which"
+            f" generator.layers={layers} can have. Nearest: type generator.receptive_field={fitting}"
+        )
+    if size is not None and (halvings := generator.get("halvings")) is not None and min(size) <= 2 << halvings:
+        fitting = max((min(size) - 1).bit_length() - 2, 1)
+        yield (
+            f"generator.halvings: {halvings} of a picture of half size need sides of more than {2 << halvings} pixels,"
+            f" and data.size is {list(size)}. Type generator.halvings={fitting} or a larger data.size"
         )
     depth = generator.get("depth")
     if size is not None and depth is not None:

@@ -71,6 +71,8 @@ def build_generator(record: Mapping[str, Any]) -> Generator:
     """
     from pix2pix.data.domains import domain_from_dict
     from pix2pix.models import GENERATORS
+    from pix2pix.models.classifier import Classifier
+    from pix2pix.models.pixel_classes import classes_of
 
     settings = dict(record["settings"]["generator"])
     name = settings.pop("_target_")
@@ -80,6 +82,10 @@ def build_generator(record: Mapping[str, Any]) -> Generator:
             " by code that knows that class"
         )
     source, target = (domain_from_dict(dict(record[f"{side}_domain"])) for side in ("source", "target"))
+    objective = record["settings"]["objective"]
+    if objective.get("kind") == "classes":
+        classes = classes_of(target, objective["temperature"])
+        return Classifier(GENERATORS[name](source.channels, classes.count, **settings), classes)
     return GENERATORS[name](source.channels, target.channels, **settings)
 
 

@@ -1,7 +1,8 @@
 """Sweeps: many training points, each its own process tree, and the table of their scores.
 
 A point is a list of Hydra overrides and a run folder. It is finished when its folder holds `score.json`, which training
-writes at its end; so a sweep that is started again runs only what has no score, and continues what has a checkpoint.
+writes at its end, or the file that whoever does more with a point names; so a sweep that is started again runs only
+what has no score, and continues what has a checkpoint.
 """
 
 import csv
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -45,11 +46,16 @@ class PointsFailedError(CompactHydraException):
 
 @dataclass(frozen=True)
 class Point:
-    """One training of a sweep: its settings as Hydra overrides, and a run folder for it alone."""
+    """One training of a sweep: its settings as Hydra overrides, and a run folder for it alone.
+
+    Attributes:
+        finished_by: the file in its folder that says that it is finished: `overrides`, `scores` and `minutes` as JSON.
+    """
 
     name: str
     overrides: list[str]
     folder: Path
+    finished_by: str = "score.json"
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ class Result:
     """What has become of a point.
 
     Attributes:
-        scores: of its `score.json`; empty where there is none.
+        scores: of the file that says that it is finished; empty where there is none.
         minutes: of training where it is finished, else of the time until it ended.
         exit_status: as a shell counts, 128 + n after signal n; None where it was not run this time.
         last_lines: the end of a failed point's log.
@@ -80,6 +86,8 @@ def run_points(
     command: Sequence[str] = TRAIN,
     hydra_arguments: Sequence[str] = (),
     earlier: Sequence[Result] = (),
+    ended: Callable[[Result], None] | None = None,
+    show: bool = True,
     grace: float = 60.0,
 ) -> list[Result]:
     """Run every point that has no score, so many at a time as fit the devices; write `table.csv` and `table.md`.
@@ -97,6 +105,8 @@ def run_points(
         command: starts one training, before its arguments.
         hydra_arguments: Hydra's own flags, then its own overrides, for points that start from nothing.
         earlier: results of the same sweep that stand before these in the tables.
+        ended: called with the result of each point that has just ended by itself, while others run.
+        show: print the table at the end.
         grace: seconds from SIGTERM to SIGKILL; a training needs them to finish its step and save.
 
     Raises:
@@ -118,14 +128,16 @@ def run_points(
     with noted_signals() as signals:
         try:
             while (waiting or running) and not signals:
-                for ended in [one for one in running if one[1].exit_status is not None]:
-                    running.remove(ended)
-                    point, tree, assigned = ended
+                for gone in [one for one in running if one[1].exit_status is not None]:
+                    running.remove(gone)
+                    point, tree, assigned = gone
                     end([tree], grace=5.0, signals=signals)  # ranks that outlive the first
                     free += assigned
                     results[point.folder] = _result_at_end(point, tree, "failed")
                     _report(results[point.folder])
                     _write_tables(sweep_folder, [*earlier, *results.values()])
+                    if ended is not None:
+                        ended(results[point.folder])
                 while waiting and len(running) < jobs:
                     point = waiting.popleft()
                     results[point.folder] = _result_so_far(point)
@@ -151,7 +163,8 @@ def run_points(
             end([tree for _, tree, _ in running], grace, signals)
             results |= {point.folder: _result_at_end(point, tree, "stopped") for point, tree, _ in running}
             table = _write_tables(sweep_folder, [*earlier, *results.values()])
-    print(table, flush=True)
+    if show:
+        print(table, flush=True)
     if signals:
         log.info("Stopped: the same command goes on from here.")
         raise SystemExit(128 + signals[0])
@@ -255,7 +268,7 @@ def _has_checkpoint(point: Point) -> bool:
 
 
 def _score(point: Point) -> Result | None:
-    score_file = point.folder / "score.json"
+    score_file = point.folder / point.finished_by
     if not score_file.exists():
         return None
     try:
@@ -274,7 +287,7 @@ def _result_so_far(point: Point) -> Result:
         if record.exists():
             found = OmegaConf.to_container(OmegaConf.load(record), resolve=False)
         else:
-            found = json.loads((point.folder / "score.json").read_text())["overrides"] if result else None
+            found = json.loads((point.folder / point.finished_by).read_text())["overrides"] if result else None
         expected = [one for one in point.overrides if not one.lstrip("+~").startswith(("hydra.", "hydra/"))]
         if found != expected:
             raise SweepError(

@@ -14,7 +14,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pix2pix.compose import check, check_flags, conf_folder, explanation, resume_arguments
+from pix2pix.compose import (
+    check,
+    check_flags,
+    conf_folder,
+    explanation,
+    in_shell_quotes,
+    resume_arguments,
+)
 from pix2pix.config import ConfigError
 from pix2pix.ranks import (
     RankLostError,
@@ -35,7 +42,8 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     """Run the command line. Mistakes end with status 2 and no traceback, signals with 128 + n."""
-    arguments = sys.argv[1:]
+    # Hydra wants the flags that have no value before the settings.
+    arguments = sorted(sys.argv[1:], key=lambda each: each not in ("-m", "--multirun"))
     if {"-h", "--help"} & set(arguments):
         from pix2pix.train_help import help_text
 
@@ -123,7 +131,7 @@ def _trained(settings: dict[str, Any], folder: Path) -> tuple[int, dict[str, flo
         if launched()[0] > 0:
             return stop.exit_status, None  # the first rank speaks for all
         if (folder / "checkpoints" / "last.ckpt").exists():
-            log.info("Stopped. To continue: pix2pix train resume=%s", typable(folder))
+            log.info("Stopped. To continue: pix2pix train %s", typable("resume", folder))
         else:
             log.info("Stopped before the training.")
         return stop.exit_status, None
@@ -156,7 +164,7 @@ def train(settings: dict[str, Any], folder: Path) -> dict[str, float]:
     trained = resumed is not None and resumed.place["epoch"] >= settings["schedule"]["epochs"]
     if parts.trainer.is_global_zero:
         if trained:
-            log.info("All epochs are done. For more: pix2pix train resume=%s schedule.epochs=N", typable(folder))
+            log.info("All epochs are done. For more: pix2pix train %s schedule.epochs=N", typable("resume", folder))
         else:
             score.unlink(missing_ok=True)  # it says that the run is finished
     with ending_together(parts.trainer):
@@ -170,24 +178,26 @@ def train(settings: dict[str, Any], folder: Path) -> dict[str, float]:
     if parts.trainer.is_global_zero and not (trained and score.exists()):
         overrides = assembly.typed_overrides(folder)
         write_score(folder, overrides, scores, parts.module.images_seen, (time.monotonic() - started) / 60)
-        _tell_end(folder, scores, parts.data.skipped, overrides)
+        units = {"rmse": f" {parts.data.target_domain.unit}", "psnr": " dB", "log_spectrum_distance": " dB"}
+        shown = ", ".join(f"{name} {value:.4g}{units.get(name, '')}" for name, value in scores.items())
+        log.info("Scores on val: %s", shown or "none")
+        _tell_end(folder, parts.data.skipped, overrides)
     return scores
 
 
-def _tell_end(folder: Path, scores: dict[str, float], skipped: int, typed: list[str]) -> None:
-    shown = typable(folder)
-    log.info("Scores on val: %s", ", ".join(f"{name} {value:.4g}" for name, value in scores.items()) or "none")
+def _tell_end(folder: Path, skipped: int, typed: list[str]) -> None:
     if skipped:
         log.info("%d bad files were left out; each is named above.", skipped)
     log.info("The run is in %s; look at its samples/. Next:", os.path.relpath(folder))
-    log.info("  pix2pix train resume=%s schedule.epochs=N", shown)
-    log.info("  pix2pix train -m seed=1,2,3 %s", " ".join(shlex.quote(each) for each in typed))
+    log.info("  pix2pix train %s schedule.epochs=N", typable("resume", folder))
+    others = [each for each in typed if not each.startswith("seed=")]
+    log.info("  pix2pix train -m %s", " ".join(["seed=1,2,3", *map(shlex.quote, others)]))
 
 
-def typable(folder: Path) -> str:
-    """The folder as it may stand behind `resume=` in a shell."""
+def typable(key: str, folder: Path) -> str:
+    """KEY=FOLDER as it may be typed in a shell."""
     shown = os.path.relpath(folder)
-    return shown if re.fullmatch(r"[\w./-]+", shown) else shlex.quote(quote(shown))
+    return f"{key}={shown}" if re.fullmatch(r"[\w./-]+", shown) else in_shell_quotes(f"{key}={quote(shown)}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ GROUPS = {
     "size": "tiny: 64 pixels and 16 channels; small: 128 and 32; paper: 256 and 64",
     "generator": "",
     "discriminator": "",
-    "objective": "the terms of the loss",
+    "objective": "the terms of the loss; classes: per-pixel classification, of labels or of colours",
     "optimizer": "",
     "schedule": "",
     "trainer": "devices",

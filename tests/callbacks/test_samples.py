@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from tests.callbacks.players import ToyData, ToyModule, trainer
 
 from pix2pix.callbacks.grid import sample_grid
 from pix2pix.callbacks.samples import SampleGrid
 from pix2pix.data.domains import Grey, Rgb
+from pix2pix.data.pairs import Batch
 from pix2pix.tracking.csv import CsvTracker
 from pix2pix.tracking.guarded import Guarded
 
@@ -39,6 +41,25 @@ def test_the_file_shows_source_translated_and_target(tmp_path: Path) -> None:
     fit(tmp_path, SampleGrid(count=2), ToyData(Rgb(), Rgb()), epochs=1)
     black, white = np.zeros((64, 64, 3), np.uint8), np.full((64, 64, 3), 255, np.uint8)
     expected = sample_grid([(black, white, white), (white, black, white)], ["pair 0", "pair 1"])
+    drawn = np.asarray(Image.open(tmp_path / "samples" / "epoch_0001.png"))
+    assert np.array_equal(drawn, expected)
+
+
+class Weighted(ToyData):
+    """The left half of each picture does not count."""
+
+    def val_samples(self, count: int) -> Batch:
+        batch = super().val_samples(count)
+        weight = torch.ones(count, 1, 64, 64)
+        weight[..., :32] = 0
+        return batch._replace(weight=weight)
+
+
+def test_what_does_not_count_is_shown_as_the_target_has_it(tmp_path: Path) -> None:
+    fit(tmp_path, SampleGrid(count=2), Weighted(Rgb(), Rgb()), epochs=1)
+    black, white = np.zeros((64, 64, 3), np.uint8), np.full((64, 64, 3), 255, np.uint8)
+    half = np.where(np.arange(64)[None, :, None] < 32, white, black)
+    expected = sample_grid([(black, white, white), (white, half, white)], ["pair 0", "pair 1"])
     drawn = np.asarray(Image.open(tmp_path / "samples" / "epoch_0001.png"))
     assert np.array_equal(drawn, expected)
 

@@ -92,6 +92,34 @@ def test_second_epoch_reads_nothing() -> None:
     assert (cached.names, cached.domains) == (source.names, source.domains)
 
 
+class Masked(Counting):
+    """The same, and they say where they count: the pairs of a certain few sizes, or all."""
+
+    def __init__(self, sides: list[int], unmasked: tuple[int, ...] = ()) -> None:
+        super().__init__(sides)
+        self.unmasked = unmasked
+
+    def __getitem__(self, index: int) -> Pair:
+        pair = super().__getitem__(index)
+        return pair if index in self.unmasked else pair._replace(counts=pair.source[:, :, 0] > 100)
+
+
+# The last are exactly those that are looked at before a place is made.
+@pytest.mark.parametrize(("unmasked", "reads"), [((), 0), ((1, 2), 2), (tuple(range(0, 40, 3)), 26)])
+def test_where_a_pair_counts_is_kept_with_it(unmasked: tuple[int, ...], reads: int) -> None:
+    source = Masked([8] * 40, unmasked)
+    cached = CachedPairs(source, 1)
+    for _ in range(2):
+        source.reads = 0
+        for index in range(40):
+            found, expected = cached[index], Masked([8] * 40, unmasked)[index]
+            np.testing.assert_array_equal(found.target, expected.target)
+            assert (found.counts is None) == (expected.counts is None)
+            if expected.counts is not None:
+                np.testing.assert_array_equal(found.counts, expected.counts)
+    assert source.reads == reads  # what is of another kind than those looked at is not kept
+
+
 def test_past_the_bound_pairs_are_read_each_time() -> None:
     source = Counting([64] * 10)  # 20 items, each in a place of 64 × 64 × 3 bytes and a header of 16
     cached = CachedPairs(source, 9 * (64 * 64 * 3 + 16) / MIB)  # places for four pairs and a half

@@ -200,6 +200,12 @@ def test_a_range_is_measured_on_the_training_pairs_once() -> None:
     assert data_of(domains=(resolved, "rgb")).source_domain == data.source_domain
 
 
+def test_a_measured_domain_with_too_few_channels_says_that_the_sides_may_be_swapped() -> None:
+    data = data_of(scale=100, domains=({"kind": "raw", "channels": 1, "range": "measured", "dtype": "uint8"}, "rgb"))
+    with pytest.raises(BadPairError, match=r"^data\.source: the domain raw has 1 channel\(s\), and the source pic"):
+        data.setup("fit")
+
+
 def test_pictures_of_different_sizes_are_no_batch() -> None:
     samples = [Sample(torch.zeros(3, side, 16), torch.zeros(3, side, 16), None, "") for side in (16, 20)]
     with pytest.raises(ValueError, match=r"pictures of different sizes \(16×16, 20×16\) cannot be in one batch"):

@@ -144,6 +144,27 @@ def test_nodata_of_the_target_has_no_weight_and_of_the_source_does_not_matter() 
     assert make_sample(Pair(target, whole, "x"), domain, domain, PairTransform(None)).weight is None
 
 
+def test_what_a_pair_says_does_not_count_has_no_weight_wherever_it_moves() -> None:
+    """A picture that shows where it counts keeps showing it."""
+    counts = np.zeros((30, 40), bool)
+    counts[5:20, 8:30] = True
+    shown = np.where(counts[:, :, None], 255, 0).astype(np.uint8)
+    labels = Labels(((0, 0, 0), (255, 255, 255)))  # of nearest neighbours, as the mask
+    pair = Pair(np.repeat(shown, 3, axis=2), np.repeat(shown, 3, axis=2), "x", counts)
+    for epoch in range(4):
+        sample = make_sample(pair, RGB, labels, PairTransform((24, 24)), sample_rng(0, epoch, 0))
+        assert sample.weight is not None
+        assert torch.equal(sample.weight[0] == 1, sample.target[1] == 1)
+        assert 0.2 < sample.weight.mean() < 0.8
+    # both kinds at once: neither counts what the other does not
+    target = np.ones((30, 40, 1), np.float32)
+    target[:10] = np.nan
+    domain = Raw(1, (0.0, 2.0))
+    both = make_sample(Pair(target, target, "x", counts), domain, domain, PairTransform(None))
+    assert both.weight is not None
+    np.testing.assert_array_equal(both.weight[0].numpy(), counts & np.isfinite(target[:, :, 0]))
+
+
 def test_thirteen_channels_of_sixteen_bits() -> None:
     stored = np.random.default_rng(0).integers(0, 4096, (20, 30, 13), dtype=np.uint16)
     domain = Raw(13, (0.0, 4095.0), dtype="uint16")
@@ -182,3 +203,14 @@ def test_other_domains_get_gain_and_offset() -> None:
     encoded = np.linspace(-0.5, 0.0, 12, dtype=np.float32).reshape(3, 2, 2)
     jittered = jitter_colour(encoded, (0.2, 0.1, 0.9), rgb=False)
     np.testing.assert_allclose((jittered + 1) / 2, 1.2 * (encoded + 1) / 2 + 0.1, rtol=1e-6)
+
+
+def test_a_target_with_a_unit_keeps_its_values_beyond_the_range_for_the_score() -> None:
+    kelvin = Raw(channels=1, range=(0.0, 1.0), unit="K")
+    target = np.array([[-3.0, 0.25], [np.nan, 7.5]], np.float32)[:, :, None]
+    pair = Pair(noise(2, 2, 3), target, "x")
+    sample = make_sample(pair, RGB, kelvin, PairTransform(None))
+    assert sample.target.tolist() == [[[-1, -0.5], [-1, 1]]]
+    assert sample.in_unit is not None
+    assert sample.in_unit.tolist() == [[[-3, 0.25], [0, 7.5]]]
+    assert make_sample(pair, RGB, kelvin, PairTransform(None, 1), sample_rng(0, 0, 0)).in_unit is None

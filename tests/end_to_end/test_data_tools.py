@@ -68,7 +68,14 @@ def manifest(root: Path) -> str:
     return "--file 'my pairs, final.csv'"
 
 
-@pytest.fixture(params=[side_by_side, two_folders, manifest], ids=lambda make: make.__name__)
+def photos_alone(root: Path) -> str:
+    for number in range(4):
+        (root / "holidays").mkdir(exist_ok=True)
+        write_picture(root / "holidays" / f"{number}.jpg", np.kron(photo(8, 10), np.ones((5, 5, 1), np.uint8)))
+    return ""
+
+
+@pytest.fixture(params=[side_by_side, two_folders, manifest, photos_alone], ids=lambda make: make.__name__)
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str]:
     """A folder whose name needs quoting, and the flags that it needs."""
     root = tmp_path / "my pairs (new), it's"

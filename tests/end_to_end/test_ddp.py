@@ -42,10 +42,18 @@ CASES: dict[str, tuple[int, tuple[str, ...]]] = {
     "instance norm": (4, (*INSTANCE, "data.val_pairs=5")),
     "synchronised batch norm": (4, ("trainer.sync_batchnorm=true", "data.val_pairs=1")),
     "accumulated": (2, (*INSTANCE, *WHOLE_STEP, "data.val_pairs=17")),
+    "colours as classes": (4, (*INSTANCE, "data.val_pairs=3", "objective=classes", "data.task=grey2colour")),
+    "beyond the paper": (
+        4,
+        (
+            *("generator.norm=instance", "discriminator=multiscale", "discriminator.scales=2", "objective=pix2pixhd"),
+            *("discriminator.spectral_norm=true", "objective.r1_gamma=1", "objective.r1_every=2", "data.val_pairs=2"),
+        ),
+    ),
     "accumulated, synchronised": (2, ("trainer.sync_batchnorm=true", *WHOLE_STEP, "data.val_pairs=2")),
 }
 # The norm takes these biases away at once, so their gradient is rounding alone, which Adam makes steps of.
-WITHOUT_EFFECT = re.compile(r"(generator|average)\.(down\.1\.0|up\.[01]\.1)\.bias")
+WITHOUT_EFFECT = re.compile(r"(generator|average)\.(network\.)?(down\.1\.0|up\.[01]\.1)\.bias")
 
 
 def free_port() -> str:

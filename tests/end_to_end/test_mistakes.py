@@ -21,7 +21,7 @@ from pix2pix.train import main
 
 RNG = np.random.default_rng(0)
 ALL = "All settings: pix2pix train --cfg job"
-FOLDER_KINDS = "data=manifest, data=side_by_side, data=two_folders"
+FOLDER_KINDS = "data=derived, data=manifest, data=side_by_side, data=two_folders"
 
 # As typed after `pix2pix train`, and the message. There are a folder `facades`, a run `finished`, a file `list.txt`.
 MISTAKES = {
@@ -32,18 +32,20 @@ MISTAKES = {
     "qqq=1": f"qqq is no setting. {ALL}",
     "+foo=1": "foo is no setting",
     "data.root=facades": (
-        f"data.root is no setting of data=scenes, but of {FOLDER_KINDS}. Type data=manifest or data=side_by_side or"
-        " data=two_folders too; pix2pix data check FOLDER finds out which"
+        f"data.root is no setting of data=scenes, but of {FOLDER_KINDS}. Type data=derived or data=manifest or"
+        " data=side_by_side or data=two_folders too; pix2pix data check FOLDER finds out which"
     ),
     "generator.blocks=6": (
-        "generator.blocks is no setting of generator=unet, but of generator=resnet. Type generator=resnet too"
+        "generator.blocks is no setting of generator=unet, but of generator=coarse_to_fine, generator=resnet."
+        " Type generator=coarse_to_fine or generator=resnet too"
     ),
     "generators=unet": f"generators is no setting. Nearest: type generator=unet. {ALL}",
     "generator=resnt": (
-        "generator: there is no 'resnt'; the choices are encoder_decoder, resnet, unet. Nearest: type generator=resnet"
+        "generator: there is no 'resnt'; the choices are coarse_to_fine, encoder_decoder, pixelwise, resnet, unet."
+        " Nearest: type generator=resnet"
     ),
     "objective=l1_cgn": (
-        "objective: there is no 'l1_cgn'; the choices are cgan, gan, l1, l1_cgan, l1_gan, l2."
+        "objective: there is no 'l1_cgn'; the choices are cgan, classes, gan, l1, l1_cgan, l1_gan, l2, pix2pixhd."
         " Nearest: type objective=l1_cgan"
     ),
     "logger=[csv,wanb]": (
@@ -109,7 +111,7 @@ MISTAKES = {
     ),
     "data.task=label2photo": (
         "data.task: found 'label2photo', expected 'labels2photo', 'photo2labels', 'edges2photo', 'grey2colour',"
-        " 'day2night', 'photo2map' or 'inpaint'. Nearest: type data.task=labels2photo"
+        " 'day2night', 'photo2map', 'map2photo', 'thermal2colour' or 'inpaint'. Nearest: type data.task=labels2photo"
     ),
     "callbacks.checkpoints.best=ssim": "callbacks.checkpoints.best: found 'ssim', expected a list: [VALUE,…]",
     "training.average=1": "training.average: found 1, expected a number below 1",
@@ -249,7 +251,10 @@ def test_nothing_was_made_by_any_of_them(told: dict[str, tuple[int, str, list[st
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("pix2pix trian", "pix2pix: there is no command 'trian'; there are train, data. Nearest: pix2pix train"),
+        (
+            "pix2pix trian",
+            "pix2pix: there is no command 'trian'; there are train, data, judge, evaluate, reproduce. Nearest: pix2pix train",
+        ),
         ("pix2pix train epochs=3", f"pix2pix train: {MISTAKES['epochs=3']}"),
         ("pix2pix train experiment=facades", f"pix2pix train: {MISTAKES['experiment=facades']}"),
     ],

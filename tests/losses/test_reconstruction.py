@@ -64,3 +64,53 @@ def test_float32_whatever_the_input(loss: Loss, oracle: Loss) -> None:
     prediction, target = torch.randn(2, 1, 3, 4, 4).bfloat16()
     assert loss(prediction, target).dtype == torch.float32
     assert loss(prediction, target, torch.ones(1, 1, 4, 4)).dtype == torch.float32
+
+
+# --- L1 of smaller pictures -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_a_smaller_picture_is_the_mean_over_squares(scale: int) -> None:
+    prediction, target = torch.randn(2, 3, 2, 8, 12)
+    small = [
+        each.reshape(3, 2, 8 // scale, scale, 12 // scale, scale).mean(dim=(3, 5)) for each in (prediction, target)
+    ]
+    assert torch.allclose(l1(prediction, target, scale=scale), F.l1_loss(*small))
+    assert torch.allclose(l1(prediction, target, torch.ones(3, 1, 8, 12), scale), F.l1_loss(*small))
+
+
+def test_of_a_square_the_pixels_that_count_make_the_mean() -> None:
+    prediction, target = torch.randn(2, 1, 1, 2, 4)
+    weight = torch.tensor([[[[1.0, 0, 1, 1], [1, 0, 1, 1]]]])
+    left = (prediction - target)[..., :, 0].mean().abs()
+    right = (prediction - target)[..., :, 2:].mean().abs()
+    # The left square has half of the right one's weight.
+    assert torch.allclose(l1(prediction, target, weight, 2), (left * 0.5 + right) / 1.5)
+
+
+def test_a_square_without_counted_pixels_adds_nothing_and_has_a_gradient() -> None:
+    prediction, target = torch.randn(2, 1, 3, 4, 4)
+    prediction.requires_grad_()
+    weight = torch.ones(1, 1, 4, 4)
+    weight[..., :2] = 0
+    value = l1(prediction, target, weight, 2)
+    (gradient,) = torch.autograd.grad(value, prediction)
+    assert torch.allclose(value, l1(prediction[..., 2:], target[..., 2:], scale=2))
+    assert gradient[..., 2:].all()
+    assert not gradient[..., :2].any()
+
+
+def test_squares_are_cut_off_at_the_border() -> None:
+    prediction, target = torch.randn(2, 1, 1, 1, 3)
+    difference = (prediction - target)[0, 0, 0]
+    expected = (difference[:2].mean().abs() + difference[2].abs()) / 2
+    assert torch.allclose(l1(prediction, target, scale=2), expected)
+
+
+def test_what_is_moved_by_a_pixel_costs_less_on_smaller_pictures() -> None:
+    smooth = F.interpolate(
+        torch.randn(1, 3, 9, 9, generator=torch.Generator().manual_seed(0)), (64, 64), mode="bicubic"
+    )
+    noisy = smooth + torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    costs = [l1(noisy, noisy.roll(1, dims=-1), scale=scale).item() for scale in (1, 2, 4)]
+    assert costs[0] > 1.5 * costs[1] > 1.5**2 * costs[2]

@@ -1,13 +1,10 @@
-"""The picture scores against scikit-image and closed forms; their mean over pictures and processes."""
-
-from pathlib import Path
+"""The picture scores against scikit-image and closed forms; their mean over pictures."""
 
 import numpy as np
 import pytest
 import torch
 from skimage.metrics import mean_squared_error, peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
-from torch.multiprocessing.spawn import spawn
 
 from pix2pix.metrics.image import PictureMean, Score, l1, psnr, rmse, ssim
 
@@ -21,7 +18,7 @@ def pictures(height: int = 40, width: int = 56, channels: int = 3) -> tuple[Tens
 @pytest.mark.parametrize("channels", [1, 3, 5])
 def test_psnr_is_scikit_images(channels: int) -> None:
     prediction, target = pictures(channels=channels)
-    expected = peak_signal_noise_ratio(target.numpy(), prediction.numpy(), data_range=1.0)  # type: ignore[no-untyped-call]
+    expected = peak_signal_noise_ratio(target.numpy(), prediction.numpy(), data_range=1.0)
     assert psnr(prediction, target).item() == pytest.approx(expected, rel=1e-5)
 
 
@@ -30,7 +27,7 @@ def test_psnr_is_scikit_images(channels: int) -> None:
 def test_ssim_is_scikit_images_with_reflected_borders(channels: int, size: tuple[int, int]) -> None:
     prediction, target = pictures(*size, channels)
     around = ((0, 0), (5, 5), (5, 5))  # half the window, which scikit-image leaves out of its mean
-    expected = structural_similarity(  # type: ignore[no-untyped-call]
+    expected = structural_similarity(
         np.pad(target.double().numpy(), around, mode="reflect"),
         np.pad(prediction.double().numpy(), around, mode="reflect"),
         data_range=1.0,
@@ -106,19 +103,3 @@ def test_mean_leaves_out_pictures_without_counted_pixels() -> None:
     mean.reset()
     mean.update(target[1:], target[1:], weight[1:])
     assert mean.compute().isnan()
-
-
-def _half_of_the_mean(rank: int, folder: Path) -> None:
-    torch.set_num_threads(1)
-    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
-    target = torch.zeros(3, 1, 2, 2)
-    mean = PictureMean(l1)
-    mine = slice(0, 2) if rank == 0 else slice(2, 3)
-    mean.update(torch.tensor([1.0, 2.0, 6.0])[mine, None, None, None].expand(-1, 1, 2, 2), target[mine])
-    torch.save(mean.compute(), folder / f"{rank}.pt")
-    torch.distributed.destroy_process_group()
-
-
-def test_mean_over_two_processes_of_different_shares(tmp_path: Path) -> None:
-    spawn(_half_of_the_mean, (tmp_path,), nprocs=2)  # type: ignore[no-untyped-call]
-    assert [torch.load(tmp_path / f"{rank}.pt").item() for rank in range(2)] == pytest.approx([3, 3])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from pix2pix.data.domains import Rgb
+from pix2pix.data.domains import Raw, Rgb
 from pix2pix.data.pairs import Batch
 from pix2pix.metrics.image import l1, psnr, ssim
 from pix2pix.metrics.scores import Scores
@@ -29,3 +29,10 @@ def test_a_sample_without_a_name_does_not_count() -> None:
     scores = Scores(Rgb())
     scores.update(pictures, Batch(pictures, target, None, ["one", ""]))
     assert scores.compute()["l1"] == 0
+
+
+def test_the_error_in_the_unit_counts_what_lies_beyond_the_range() -> None:
+    scores = Scores(Raw(channels=1, range=(0.0, 1.0), unit="K"))
+    encoded = torch.zeros(1, 1, 16, 16)  # 0.5 K
+    scores.update(encoded, Batch(encoded, encoded, None, ["one"], in_unit=torch.full((1, 1, 16, 16), 7.5)))
+    assert scores.compute()["rmse"] == 7

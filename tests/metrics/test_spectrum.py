@@ -10,7 +10,7 @@ from pix2pix.metrics.spectrum import ROUNDING_NOISE, log_spectrum, log_spectrum_
 
 
 def gaussian(picture: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
-    blurred: NDArray[np.float64] = skimage.filters.gaussian(picture, sigma)  # type: ignore[no-untyped-call]
+    blurred: NDArray[np.float64] = skimage.filters.gaussian(picture, sigma)
     return blurred
 
 

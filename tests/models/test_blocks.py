@@ -15,8 +15,10 @@ def test_allow_lists_hold_every_network_under_its_full_name() -> None:
         "pix2pix.models.unet.UNet",
         "pix2pix.models.encoder_decoder.EncoderDecoder",
         "pix2pix.models.resnet.ResNet",
+        "pix2pix.models.coarse_to_fine.CoarseToFine",
+        "pix2pix.models.pixelwise.Pixelwise",
     }
-    assert set(DISCRIMINATORS) == {"pix2pix.models.patchgan.PatchGAN"}
+    assert set(DISCRIMINATORS) == {"pix2pix.models.patchgan.PatchGAN", "pix2pix.models.multiscale.MultiScale"}
     for name, network in {**GENERATORS, **DISCRIMINATORS}.items():
         assert name == f"{network.__module__}.{network.__qualname__}"
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pix2pix.models.blocks import Generator, Norm, Upsampling
+from pix2pix.models.coarse_to_fine import CoarseToFine
 from pix2pix.models.encoder_decoder import EncoderDecoder
 from pix2pix.models.resnet import ResNet
 from pix2pix.models.unet import UNet
@@ -20,6 +21,7 @@ def small_generators(norm: Norm = "batch", upsampling: Upsampling = "transposed"
         UNet(4, 2, base_channels=8, depth=4, norm=norm, upsampling=upsampling),
         EncoderDecoder(4, 2, base_channels=8, depth=4, norm=norm, upsampling=upsampling),
         ResNet(4, 2, base_channels=8, blocks=2, norm=norm, upsampling=upsampling),
+        CoarseToFine(4, 2, base_channels=8, blocks=1, local_blocks=1, halvings=2, norm=norm, upsampling=upsampling),
     ]
 
 

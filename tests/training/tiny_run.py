@@ -18,9 +18,12 @@ from pix2pix.data.transforms import PairTransform
 from pix2pix.losses.objective import Objective
 from pix2pix.metrics.scores import Scores
 from pix2pix.models.blocks import Generator
+from pix2pix.models.classifier import Classifier
 from pix2pix.models.patchgan import PatchGAN
+from pix2pix.models.pixel_classes import classes_of
 from pix2pix.models.unet import UNet
-from pix2pix.training.learner import Recipe
+from pix2pix.training.classification import Classification
+from pix2pix.training.learner import Learner, Recipe
 from pix2pix.training.precision import ChannelsLast
 from pix2pix.training.schedules import LinearDecay
 from pix2pix.training.translation import Translation
@@ -62,14 +65,21 @@ class RandomPictures:
 
 
 def tiny_data(
-    train: int = 6, val: int = 2, *, batch_size: int = 1, accumulate: int = 1, holes: bool = False, **settings: Any
+    train: int = 6,
+    val: int = 2,
+    *,
+    batch_size: int = 1,
+    accumulate: int = 1,
+    holes: bool = False,
+    source: Any = "rgb",
+    target: Any = "rgb",
+    **settings: Any,
 ) -> PairedData:
     """Pairs of random pictures. With `holes` the targets are float, and their first quarter does not count."""
-    target = {"kind": "raw", "channels": 3, "range": (0, 255)} if holes else "rgb"
     return PairedData(
         partial(RandomPictures, count={"train": train, "val": val, "test": val}, holes=holes),
-        "rgb",
-        target,
+        source,
+        {"kind": "raw", "channels": 3, "range": (0, 255)} if holes else target,
         PairTransform(size=(SIDE, SIDE), jitter=1.25),
         batch_size=batch_size,
         accumulate=accumulate,
@@ -82,6 +92,7 @@ def tiny_module(
     objective: Objective | str = "l1_cgan",
     *,
     generator: Generator | None = None,
+    discriminator: nn.Module | None = None,
     norm: Any = "batch",
     dropout: float = 0.0,
     optimizer: Callable[..., torch.optim.Optimizer] = ADAM,
@@ -96,8 +107,7 @@ def tiny_module(
     torch.manual_seed(seed)
     if generator is None:
         generator = UNet(3, 3, base_channels=4, depth=4, norm=norm, dropout=dropout)
-    discriminator: nn.Module | None = None
-    if objective.has_discriminator:
+    if discriminator is None and objective.has_discriminator:
         discriminator = PatchGAN(objective.discriminator_channels(3, 3), 4, receptive_field=16, norm=norm)
     return Translation(
         generator,
@@ -109,8 +119,31 @@ def tiny_module(
     )
 
 
+def tiny_classification(
+    data: PairedData,
+    *,
+    generator: Callable[[int, int], Generator] | None = None,
+    norm: Any = "batch",
+    optimizer: Callable[..., torch.optim.Optimizer] = ADAM,
+    rates: tuple[float, float] = (2e-4, 2e-4),
+    seed: int = 0,
+    uniform: float = 0.5,
+    **settings: Any,
+) -> Classification:
+    """The real module of per-pixel classification around a little network, for a target of labels or colours."""
+    classes = classes_of(data.target_domain, 0.38)
+    torch.manual_seed(seed)
+    make = generator or partial(UNet, base_channels=4, depth=4, norm=norm, dropout=0.0)
+    return Classification(
+        Classifier(make(data.source_domain.channels, classes.count), classes),
+        Recipe(optimizer, rates, LinearDecay(100), seed=seed, **settings),
+        uniform=uniform,
+        scores=Scores(data.target_domain),
+    )
+
+
 def fit(
-    module: Translation,
+    module: Learner,
     data: PairedData,
     folder: Path,
     callbacks: Sequence[pl.Callback] = (),

@@ -14,6 +14,7 @@ from PIL import Image
 
 from pix2pix.callbacks.grid import Picture, sample_grid
 from pix2pix.data.domains import Domain, view_pair
+from pix2pix.metrics.image import counted
 from pix2pix.tracking.pictures import log_picture
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 class SampleGrid(pl.Callback):
     """Writes `samples/epoch_0010.png` at the end of a validation: source, translated and target of the first pairs.
+
+    Pixels that do not count are shown as the target has them.
 
     Uses `trainer.datamodule.val_samples(count) -> Batch`, its `source_domain` and `target_domain`, and the module's
     `translate(source (B, C, H, W), names) -> (B, C', H, W)`. Rank 0 alone draws.
@@ -56,6 +59,8 @@ class SampleGrid(pl.Callback):
 
 def _drawn(batch: Batch, translated: torch.Tensor, source_domain: Domain, target_domain: Domain) -> Picture:
     rows = []
+    # Nothing holds the generator to the target where it does not count: of a filled hole, its surroundings.
+    translated = counted(translated.float().cpu(), batch.target, batch.weight)
     encoded = (each.detach().float().cpu().numpy() for each in (batch.source, translated, batch.target))
     for source, translation, target in zip(*encoded, strict=True):
         source_view, target_view = view_pair(source_domain, target_domain, source, target)

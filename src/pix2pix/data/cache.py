@@ -84,21 +84,26 @@ class CachedPairs:
         self.names: Sequence[str] = source.names
         self.problems: Sequence[Problem] = getattr(source, "problems", ())
         self.domains: tuple[Any, Any] = getattr(source, "domains", (None, None))  # of sources that state their own
-        # two items a pair: the source at 2 index, the target at 2 index + 1
-        self.cache = PictureCache(max_mib, 2 * len(source), _item_bytes(source))
+        item_bytes, self._masked = _looked_at(source)
+        self._items = 3 if self._masked else 2  # of a pair: source, target, and where it counts
+        self.cache = PictureCache(max_mib, self._items * len(source), item_bytes)
 
     def __len__(self) -> int:
         return len(self.source)
 
     def __getitem__(self, index: int) -> Pair:
         """The pair, decoded if nobody has yet. Raises BadPairError as the source does."""
-        kept = self.cache.get(2 * index), self.cache.get(2 * index + 1)
-        if kept[0] is not None and kept[1] is not None:
-            return Pair(kept[0], kept[1], self.names[index])
+        first = self._items * index
+        source, target = self.cache.get(first), self.cache.get(first + 1)
+        counts = self.cache.get(first + 2) if self._masked else None
+        if source is not None and target is not None and (counts is not None or not self._masked):
+            return Pair(source, target, self.names[index], None if counts is None else counts[:, :, 0])
         pair = self.source[index]
-        if 2 * index + 1 < self.cache.places:
-            self.cache.put(2 * index, pair.source)
-            self.cache.put(2 * index + 1, pair.target)
+        if first + self._items <= self.cache.places and (pair.counts is not None) == self._masked:
+            self.cache.put(first, pair.source)
+            self.cache.put(first + 1, pair.target)
+            if pair.counts is not None:
+                self.cache.put(first + 2, pair.counts[:, :, None])
         return pair
 
     def files(self, index: int) -> tuple[Path, ...]:
@@ -107,16 +112,20 @@ class CachedPairs:
         return files
 
 
-def _item_bytes(source: PairSource) -> int:
-    """Bytes of the largest picture among pairs spread evenly over the source; 0 where none of them can be read."""
-    largest = 0
+def _looked_at(source: PairSource) -> tuple[int, bool]:
+    """Of pairs spread evenly over the source: bytes of the largest picture, whether any says where it counts.
+
+    Where none of them can be read: 0 and False.
+    """
+    largest, masked = 0, False
     for index in range(0, len(source), -(-len(source) // SAMPLED) or 1):
         try:
             pair = source[index]
         except BadPairError:
             continue
         largest = max(largest, pair.source.nbytes, pair.target.nbytes)
-    return largest
+        masked = masked or pair.counts is not None
+    return largest, masked
 
 
 def _shared(size: int) -> torch.Tensor:

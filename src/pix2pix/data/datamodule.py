@@ -115,14 +115,20 @@ class PairedData(LightningDataModule):
         if not isinstance(domain, Raw) or domain.range != "measured":
             return domain
         measured: Any = None
+        name = ("source", "target")[side]
         if self.trainer is None or self.trainer.is_global_zero:
             training = self.readable("train")
             try:
                 measured = measure_range((training[index][side] for index in range(len(training))), domain.nodata)
             except ValueError as error:
-                raise BadPairError(f"data.{('source', 'target')[side]}: {error}") from error
+                raise BadPairError(f"data.{name}: {error}") from error
         if self.trainer is not None:
             measured = self.trainer.strategy.broadcast(measured)
+        if len(measured) != domain.channels:
+            raise BadPairError(
+                f"data.{name}: the domain raw has {domain.channels} channel(s), and the {name} pictures have"
+                f" {len(measured)}: set channels={len(measured)}, or turn data.direction round if the sides are swapped"
+            )
         return domain.resolved(measured)
 
     # --- loaders ----------------------------------------------------------------------------------------------------
@@ -137,22 +143,27 @@ class PairedData(LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Sample]:
         """Every validation pair once."""
-        return self._evaluation_loader("val")
+        return self.every_pair("val")
 
     def test_dataloader(self) -> DataLoader[Sample]:
         """Every test pair once."""
-        return self._evaluation_loader("test")
+        return self.every_pair("test")
 
     def predict_dataloader(self) -> DataLoader[Sample]:
         """Every validation pair once."""
-        return self._evaluation_loader("val")
+        return self.every_pair("val")
 
     def val_samples(self, count: int) -> Batch:
         """The first validation pairs, the same ones each time."""
         samples = self._samples("val", varied=False)
         return collate([samples[0, index] for index in range(min(count, len(samples)))])
 
-    def _evaluation_loader(self, split: str) -> DataLoader[Sample]:
+    def sample(self, split: str, index: int) -> Sample:
+        """One pair of a split, resized alone."""
+        return self._samples(split, varied=False)[0, index]
+
+    def every_pair(self, split: str) -> DataLoader[Sample]:
+        """Every pair of a split once, resized alone."""
         samples = self._samples(split, varied=False)
         rank, ranks = self._rank()
         size = 1 if self.transform.size is None else EVALUATION_BATCH
@@ -262,10 +273,12 @@ def collate(samples: Sequence[Sample]) -> Batch:
     if any(sample.weight is not None for sample in samples):
         ones = torch.ones(1, *samples[0].target.shape[1:])
         weight = torch.stack([ones if sample.weight is None else sample.weight for sample in samples])
+    in_unit = [sample.in_unit for sample in samples if sample.in_unit is not None]
     return Batch(
         torch.stack([sample.source for sample in samples]),
         torch.stack([sample.target for sample in samples]),
         weight,
         [sample.name for sample in samples],
         tuple(problem for sample in samples for problem in sample.skipped),
+        torch.stack(in_unit) if in_unit else None,
     )

@@ -24,6 +24,7 @@ class Pair(NamedTuple):
     source: Array  # (H, W, C), dtype of the file
     target: Array  # (H, W, C)
     name: str
+    counts: NDArray[np.bool_] | None = None  # (H, W), False where the target does not count; None: it does everywhere
 
 
 class PairSource(Protocol):
@@ -56,6 +57,7 @@ class Sample(NamedTuple):
     weight: Tensor | None  # (1, H, W), 0 where a pixel does not count
     name: str  # "" for one that only stands in and counts for nothing
     skipped: tuple[Problem, ...] = ()  # pairs that were passed over to get this one
+    in_unit: Tensor | None = None  # (C', H, W) of a target with a unit: its values, also those beyond the range
 
 
 class Batch(NamedTuple):
@@ -66,6 +68,7 @@ class Batch(NamedTuple):
     weight: Tensor | None  # (B, 1, H, W)
     names: list[str]
     skipped: tuple[Problem, ...] = ()
+    in_unit: Tensor | None = None  # (B, C', H, W)
 
 
 def with_channels(stored: NDArray[np.generic]) -> Array:

@@ -128,7 +128,7 @@ def make_sample(
     """The pair as float32 tensors in [-1, 1], (C, H, W); weight (1, H, W) is 0 where the target's pixels do not count.
 
     With `rng` the geometry is drawn; without, pictures are only resized. The weight is None where every stored pixel
-    counts. Raises BadPairError where a picture does not suit its domain.
+    counts, and the pair does not say that some do not. Raises BadPairError where a picture does not suit its domain.
     """
     source = source_domain.prepare(pair.source, pair.name)
     target = target_domain.prepare(pair.target, pair.name)
@@ -138,11 +138,18 @@ def make_sample(
     target_encoded = target_domain.encode(geometry.move(target.values, target_domain.interpolation))
     if any(geometry.colour) and source_domain.kind != "labels":
         source_encoded = jitter_colour(source_encoded, geometry.colour, rgb=source_domain.kind == "rgb")
-    weight = None
-    if target.valid is not None:
-        counts = geometry.move_valid(target.valid, target_domain.interpolation)
-        weight = torch.from_numpy(counts.astype(np.float32)[None])
-    return Sample(_tensor(source_encoded), _tensor(target_encoded), weight, pair.name)
+    masks = [
+        geometry.move_valid(mask, interpolation)
+        for mask, interpolation in ((target.valid, target_domain.interpolation), (pair.counts, "nearest"))
+        if mask is not None
+    ]
+    weight = torch.from_numpy(np.logical_and.reduce(masks).astype(np.float32)[None]) if masks else None
+    in_unit = None
+    if rng is None and target_domain.unit is not None:  # what an error is measured against: not clipped
+        valid = True if target.valid is None else target.valid[:, :, None]
+        values = np.where(valid, pair.target.astype(np.float32), target.values)
+        in_unit = _tensor(np.moveaxis(geometry.move(values, target_domain.interpolation), -1, 0))
+    return Sample(_tensor(source_encoded), _tensor(target_encoded), weight, pair.name, in_unit=in_unit)
 
 
 def jitter_colour(

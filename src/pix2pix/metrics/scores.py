@@ -51,7 +51,8 @@ class Scores(nn.Module):
             assert isinstance(metric, Metric)
             metric.update((translated + 1) / 2, (target + 1) / 2, weight)
         if self._rmse is not None:
-            self._rmse.update(self._in_unit(translated), self._in_unit(target), weight)
+            measured = self._in_unit(target) if batch.in_unit is None else batch.in_unit[counted].cpu()
+            self._rmse.update(self._in_unit(translated), measured, weight)
 
     def compute(self) -> Mapping[str, float]:
         """Name → mean. Every rank must call it."""

@@ -10,23 +10,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pix2pix.models.blocks import Generator
+    from pix2pix.models.multiscale import MultiScale
     from pix2pix.models.patchgan import PatchGAN
 
     GENERATORS: dict[str, type[Generator]]
-    DISCRIMINATORS: dict[str, type[PatchGAN]]
+    DISCRIMINATORS: dict[str, type[PatchGAN] | type[MultiScale]]
 
 __all__ = ["DISCRIMINATORS", "GENERATORS"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "GENERATORS":
+        from pix2pix.models.coarse_to_fine import CoarseToFine
         from pix2pix.models.encoder_decoder import EncoderDecoder
+        from pix2pix.models.pixelwise import Pixelwise
         from pix2pix.models.resnet import ResNet
         from pix2pix.models.unet import UNet
 
-        return {f"{network.__module__}.{network.__name__}": network for network in (UNet, EncoderDecoder, ResNet)}
+        generators = (UNet, EncoderDecoder, ResNet, CoarseToFine, Pixelwise)
+        return {f"{network.__module__}.{network.__name__}": network for network in generators}
     if name == "DISCRIMINATORS":
+        from pix2pix.models.multiscale import MultiScale
         from pix2pix.models.patchgan import PatchGAN
 
-        return {f"{network.__module__}.{network.__name__}": network for network in (PatchGAN,)}
+        return {f"{network.__module__}.{network.__name__}": network for network in (PatchGAN, MultiScale)}
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

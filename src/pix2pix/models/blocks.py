@@ -6,6 +6,7 @@ import math
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pix2pix.models.small_maps import DoublingConvolution, HalvingConvolution
@@ -57,16 +58,21 @@ class Up(nn.Sequential):
 
 
 class Output(nn.Module):
-    """The last layers and tanh, in float32 under autocast too: bfloat16 numbers near 1 lie 2^-8 apart."""
+    """The last layers and tanh, in float32 under autocast too: bfloat16 numbers near 1 lie 2^-8 apart.
+
+    bounded: whether tanh is applied; without it the output can be logits.
+    """
 
     def __init__(self, *layers: nn.Module) -> None:
         super().__init__()
         self.layers = nn.Sequential(*layers)
+        self.bounded = True
 
     def forward(self, x: Tensor) -> Tensor:
         """Map features (B, C, H, W) to a picture (B, C', H', W') in [-1, 1]."""
         with torch.autocast(x.device.type, enabled=False):
-            return torch.tanh(self.layers(x.float()))
+            values: Tensor = self.layers(x.float())
+            return torch.tanh(values) if self.bounded else values
 
 
 def level_widths(base_channels: int, depth: int) -> list[int]:
@@ -114,6 +120,11 @@ def up_convolution(kind: Upsampling, in_channels: int, out_channels: int, kernel
                 nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=1, bias=bias),
             )
     raise ValueError(f"upsampling={kind!r} is unknown: choose transposed or resize")
+
+
+def half_size(pictures: Tensor) -> Tensor:
+    """(B, C, H, W) to half of both sides, rounded up: means of 3x3 pixels, of those that lie within the picture."""
+    return F.avg_pool2d(pictures, kernel_size=3, stride=2, padding=1, count_include_pad=False)
 
 
 def initialise(network: nn.Module, std: float = 0.02) -> None:

@@ -1,4 +1,4 @@
-"""Which receptive fields a PatchGAN can have and what map of patches each leaves; free of torch, to check settings."""
+"""Which receptive fields networks can have, and a PatchGAN's map of patches; free of torch, to check settings."""
 
 from __future__ import annotations
 
@@ -29,6 +29,11 @@ def smallest_side(receptive_field: int) -> int:
     logits 6 x 6. On smaller pictures it would judge mostly the padding, and soon no patch would be left.
     """
     return 1 if receptive_field == 1 else 8 * 2 ** halvings(receptive_field)
+
+
+def pixelwise_fields(layers: int) -> range:
+    """The fields that a per-pixel generator can have: each of its layers is a 1x1 or a 3x3 convolution."""
+    return range(1, 2 * layers + 2, 2)
 
 
 def patch_map_size(receptive_field: int, size: tuple[int, int]) -> tuple[int, int]:

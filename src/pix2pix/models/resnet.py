@@ -37,6 +37,43 @@ class ResidualBlock(nn.Module):
         return torch.add(x, self.residual(x))
 
 
+def down_layers(source_channels: int, base_channels: int, halvings: int, norm: Norm) -> list[nn.Module]:
+    """c7s1-base, then d2base, d4base, …: (B, C, H, W) to (B, 2^halvings · base, H / 2^halvings, W / 2^halvings)."""
+    bias = convolution_bias(norm)
+    layers: list[nn.Module] = [
+        nn.Conv2d(source_channels, base_channels, kernel_size=7, padding=3, padding_mode="reflect", bias=bias),
+        norm_layer(norm, base_channels),
+        nn.ReLU(inplace=True),
+    ]
+    for level in range(halvings):
+        entering, leaving = base_channels << level, base_channels << (level + 1)
+        layers += [
+            nn.Conv2d(entering, leaving, kernel_size=3, stride=2, padding=1, bias=bias),
+            norm_layer(norm, leaving),
+            nn.ReLU(inplace=True),
+        ]
+    return layers
+
+
+def up_layers(base_channels: int, doublings: int, norm: Norm, upsampling: Upsampling) -> list[nn.Module]:
+    """…, u2base, ubase: (B, 2^doublings · base, h, w) to (B, base, 2^doublings · h, 2^doublings · w)."""
+    bias = convolution_bias(norm)
+    layers: list[nn.Module] = []
+    for level in reversed(range(doublings)):
+        entering, leaving = base_channels << (level + 1), base_channels << level
+        layers += [
+            up_convolution(upsampling, entering, leaving, kernel_size=3, bias=bias),
+            norm_layer(norm, leaving),
+            nn.ReLU(inplace=True),
+        ]
+    return layers
+
+
+def picture_layers(base_channels: int, target_channels: int) -> Output:
+    """c7s1-C' and tanh: (B, base, H, W) to a picture (B, C', H, W) in [-1, 1]."""
+    return Output(nn.Conv2d(base_channels, target_channels, kernel_size=7, padding=3, padding_mode="reflect"))
+
+
 class ResNet(Generator):
     """c7s1-64, d128, d256, R256 x blocks, u128, u64, c7s1-C' with base_channels 64 (Johnson et al. 2016).
 
@@ -65,29 +102,10 @@ class ResNet(Generator):
         upsampling: Upsampling = "transposed",
     ) -> None:
         super().__init__()
-        full, half, quarter = base_channels, 2 * base_channels, 4 * base_channels
-        bias = convolution_bias(norm)
-        self.encoder = nn.Sequential(
-            nn.Conv2d(source_channels, full, kernel_size=7, padding=3, padding_mode="reflect", bias=bias),
-            norm_layer(norm, full),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(full, half, kernel_size=3, stride=2, padding=1, bias=bias),
-            norm_layer(norm, half),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(half, quarter, kernel_size=3, stride=2, padding=1, bias=bias),
-            norm_layer(norm, quarter),
-            nn.ReLU(inplace=True),
-        )
-        self.blocks = nn.Sequential(*(ResidualBlock(quarter, norm, dropout) for _ in range(blocks)))
-        self.decoder = nn.Sequential(
-            up_convolution(upsampling, quarter, half, kernel_size=3, bias=bias),
-            norm_layer(norm, half),
-            nn.ReLU(inplace=True),
-            up_convolution(upsampling, half, full, kernel_size=3, bias=bias),
-            norm_layer(norm, full),
-            nn.ReLU(inplace=True),
-        )
-        self.output = Output(nn.Conv2d(full, target_channels, kernel_size=7, padding=3, padding_mode="reflect"))
+        self.encoder = nn.Sequential(*down_layers(source_channels, base_channels, 2, norm))
+        self.blocks = nn.Sequential(*(ResidualBlock(4 * base_channels, norm, dropout) for _ in range(blocks)))
+        self.decoder = nn.Sequential(*up_layers(base_channels, 2, norm, upsampling))
+        self.output = picture_layers(base_channels, target_channels)
         initialise(self)
 
     def forward(self, source: Tensor) -> Tensor:

@@ -145,10 +145,14 @@ class Learner(LightningModule):
 
     def seed_noise(self, part: int = 0) -> None:
         """Give the noise of this step's part its place: the same again for the same seed, images seen and rank."""
-        place = f"{self.recipe.seed}/{self.images_seen}/{self.global_rank}/{part}"
-        value = int.from_bytes(hashlib.blake2b(place.encode(), digest_size=8).digest()) >> 1
+        value = self.seed_of(f"{part}")
         for random in default_randoms(self.device):  # torch.manual_seed takes half a millisecond where a GPU sleeps
             random.manual_seed(value)
+
+    def seed_of(self, what: str) -> int:
+        """A seed for something of this step: a function of what it is, the run's seed, images seen and rank."""
+        place = f"{self.recipe.seed}/{self.images_seen}/{self.global_rank}/{what}"
+        return int.from_bytes(hashlib.blake2b(place.encode(), digest_size=8).digest()) >> 1
 
     def gradients_shared(self, *, last: bool) -> AbstractContextManager[None]:
         """Ranks average their gradients in a step's last backward pass alone."""
@@ -207,8 +211,9 @@ class Learner(LightningModule):
 
     @property
     def total_images(self) -> int:
-        """Planned for the whole run, over all ranks."""
-        return self.recipe.total_images
+        """Planned for the whole run, over all ranks; fewer where trainer.limit_train_batches cuts the epochs short."""
+        batches = self.trainer.num_training_batches, len(self.trainer.train_dataloader or ())
+        return round(self.recipe.total_images * min(1, batches[0] / batches[1])) if batches[1] else 0
 
     @property
     def data(self) -> PairedData:

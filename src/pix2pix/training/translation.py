@@ -9,9 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from pix2pix.data.pairs import Batch
+from pix2pix.losses.augmentation import Augmentation, draw
 from pix2pix.losses.objective import Objective
+from pix2pix.losses.r1 import r1
 from pix2pix.metrics.scores import Scores
 from pix2pix.models.blocks import Generator
+from pix2pix.models.judgement import Judgement, judgements
 from pix2pix.training.learner import Learner, Recipe
 from pix2pix.training.precision import ChannelsLast
 
@@ -23,7 +26,8 @@ class Translation(Learner):
 
     Args:
         generator: (B, C, H, W) in [-1, 1] → (B, C', H, W) in [-1, 1].
-        discriminator: (B, C + C' or C', H, W) → logits; None where the objective has no such player.
+        discriminator: (B, C + C' or C', H, W) → logits, or a judgement a scale; with `features=True` always the latter.
+            None where the objective has no such player.
         channels_last: whose weights and maps lie channel by channel within a pixel.
     """
 
@@ -65,11 +69,11 @@ class Translation(Learner):
             share = len(part.names) / sum(len(each.names) for each in parts)
             fake = translated[index].detach() if translated else self._rehearse(part.source, index)
             with self.gradients_shared(last=index == len(parts) - 1):
-                real_logits = self.discriminator(
-                    self.objective.discriminator_input(part.source, part.target, part.weight)
-                )
-                fake_logits = self.discriminator(self.objective.discriminator_input(part.source, fake, part.weight))
-                terms = self.objective.discriminator_terms(real_logits, fake_logits)
+                augmentation = self._augmentation(part, index)
+                real = self._judge(part, part.target, augmentation)
+                translations = self._judge(part, fake, augmentation)
+                penalty = self._r1(part, augmentation) if self.objective.r1_gamma else None
+                terms = self.objective.discriminator_terms(real, translations, penalty)
                 self.manual_backward(terms["discriminator"] * share)
             _add(sums, terms, share)
         self.step_player(1)
@@ -85,14 +89,49 @@ class Translation(Learner):
             share = len(part.names) / sum(len(each.names) for each in parts)
             with self.gradients_shared(last=index == len(parts) - 1):
                 fake = translated[index] if translated else self._perform(part.source, index)
-                logits = None
+                judged: list[Judgement] | None = None
+                real: list[Judgement] = []
                 if self.discriminator is not None:
-                    logits = self.discriminator(self.objective.discriminator_input(part.source, fake, part.weight))
-                terms = self.objective.generator_terms(logits, fake, part.target, part.weight)
+                    matching = self.objective.feature_matching_weight > 0
+                    augmentation = self._augmentation(part, index)
+                    judged = self._judge(part, fake, augmentation, features=matching)
+                    if matching:
+                        with torch.no_grad():
+                            real = self._judge(part, part.target, augmentation, features=True)
+                terms = self.objective.generator_terms(judged, fake, part.target, part.weight, real)
                 self.manual_backward(terms["generator"] * share)
             _add(sums, terms, share)
         self.step_player(0)
         return sums
+
+    def _judge(
+        self, part: Batch, target: Tensor, augmentation: Augmentation | None, *, features: bool = False
+    ) -> list[Judgement]:
+        """What D says of pairs of the part's sources and these targets, on each of its scales."""
+        assert self.discriminator is not None
+        seen = self.objective.discriminator_input(part.source, target, part.weight, augmentation)
+        return judgements(self.discriminator(seen, features=True) if features else self.discriminator(seen))
+
+    def _augmentation(self, part: Batch, index: int) -> Augmentation | None:
+        """Of a part's pairs in this step: the same for real and translated ones, and in both players' turns."""
+        if not self.objective.augment:
+            return None
+        batch, _, height, width = part.target.shape
+        return draw(self.objective.augment, batch, (height, width), self.seed_of(f"{index}/augmentation"))
+
+    def _r1(self, part: Batch, augmentation: Augmentation | None) -> Tensor:
+        """R1 of the part's real pairs; where it is paid every N steps, N times that in one of them, and 0 in others."""
+        assert self.discriminator is not None
+        steps = self.epoch * self.trainer.num_training_batches + self.data.place.batch
+        if steps % self.objective.r1_every:
+            return torch.zeros((), device=self.device)
+        # In float32, for which D judges once more. By its forward, as it is when it is not compiled: compiled functions
+        # cannot be differentiated twice.
+        with torch.autocast(self.device.type, enabled=False):
+            target = part.target.detach().requires_grad_()
+            seen = self.objective.discriminator_input(part.source, target, part.weight, augmentation)
+            logits = [each.logits for each in judgements(self.discriminator.forward(seen))]
+            return self.objective.r1_every * r1(logits, target)
 
     def _rehearse(self, source: Tensor, part: int) -> Tensor:
         """What `_perform` will make again for G's turn: the same noise, but no gradient and no trace in the norms.

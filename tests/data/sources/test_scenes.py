@@ -14,7 +14,8 @@ from pix2pix.data.domains import domain_from_dict
 from pix2pix.data.sources.scenes import DOMAINS, PALETTE, Label, Scenes
 
 TASKS = tuple(DOMAINS)
-CHANNELS = {"edges2photo": (1, 3)}
+CHANNELS = {"edges2photo": (1, 3), "thermal2colour": (1, 3)}
+PHOTO_IS_SOURCE = ("photo2labels", "photo2map", "day2night")
 
 
 def classes_of(picture: NDArray[np.uint8]) -> NDArray[np.intp]:
@@ -47,7 +48,7 @@ def class_medians(classes: NDArray[np.intp], photos: NDArray[np.float32]) -> NDA
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("size", [(64, 64), (48, 80), (100, 33), (16, 128), (128, 16)])
 def test_every_task_has_uint8_pictures_of_the_size_asked(task: str, size: tuple[int, int]) -> None:
-    source, target, name = Scenes("val", 3, size, task)[2]
+    source, target, name, _ = Scenes("val", 3, size, task)[2]
     source_channels, target_channels = CHANNELS.get(task, (3, 3))
     assert source.dtype == target.dtype == np.uint8
     assert source.shape == (*size, source_channels)
@@ -83,7 +84,7 @@ def test_a_pair_depends_on_its_index_alone(task: str) -> None:
 def test_all_tasks_show_the_same_photo() -> None:
     photos = [Scenes("test", 6, (64, 64), task)[5] for task in TASKS]
     for task, pair in zip(TASKS, photos, strict=True):
-        photo = pair.target if task in ("labels2photo", "edges2photo", "grey2colour", "inpaint") else pair.source
+        photo = pair.source if task in PHOTO_IS_SOURCE else pair.target
         np.testing.assert_array_equal(photo, photos[0].target, err_msg=task)
 
 
@@ -172,8 +173,8 @@ def test_both_ends_of_a_car_have_one_colour_and_other_cars_another() -> None:
     ends = []
     for index in range(60):
         pair = scenes[index]
-        components = connected(classes_of(pair.source) == Label.CAR)  # type: ignore[no-untyped-call]
-        for region in regionprops(components):  # type: ignore[no-untyped-call]
+        components = connected(classes_of(pair.source) == Label.CAR)
+        for region in regionprops(components):
             top, left, bottom, right = region.bbox
             alone = 25 < right - left < 50 and bottom - top < 20  # neither cut off nor before another car
             if alone and left > 0 and right < 128:
@@ -213,17 +214,33 @@ def test_the_map_is_flat_and_leaves_out_what_moves() -> None:
 
 def test_night_is_darker_and_some_windows_shine() -> None:
     for index in range(8):
-        day, night, _ = Scenes("train", 8, (64, 64), "day2night")[index]
+        day, night, *_ = Scenes("train", 8, (64, 64), "day2night")[index]
         classes = classes_of(Scenes("train", 8, (64, 64))[index].source)
         assert night.mean() < 0.55 * day.mean()
         assert night[classes == Label.WINDOW].max() > 200
         assert night[classes == Label.SKY].mean() < 70
 
 
+def test_heat_is_that_of_people_and_never_of_colours() -> None:
+    levels: dict[Label, list[float]] = {label: [] for label in Label}
+    tints = []
+    for index in range(20):
+        seen, photo, *_ = Scenes("train", 20, (64, 64), "thermal2colour")[index]
+        classes = classes_of(Scenes("train", 20, (64, 64))[index].source)
+        for label in Label:
+            levels[label] += seen[classes == label, 0].tolist()
+        walls = classes == Label.WALL
+        tints.append((seen[walls].mean(), photo[walls].mean(axis=0) @ (1, 0, -1)))
+    means = {label: np.mean(values) for label, values in levels.items() if values}
+    assert max(means, key=means.__getitem__) == Label.PERSON
+    assert min(means, key=means.__getitem__) == Label.SKY
+    assert abs(np.corrcoef(np.array(tints).T)[0, 1]) < 0.4  # walls of warm and cold colours are as warm as each other
+
+
 def test_a_hole_is_grey_and_all_else_is_untouched() -> None:
     shares = []
     for index in range(30):
-        holed, whole, _ = Scenes("train", 30, (64, 64), "inpaint")[index]
+        holed, whole, *_ = Scenes("train", 30, (64, 64), "inpaint")[index]
         changed = (holed != whole).any(-1)
         assert (holed[changed] == 128).all()
         shares.append(changed.mean())

@@ -10,10 +10,13 @@ import pytest
 from omegaconf import OmegaConf
 from PIL import Image
 
+from pix2pix.compose import check as compose_check
 from pix2pix.data.__main__ import main
 from pix2pix.data.codecs import write_picture
+from pix2pix.data.derive import DERIVATIONS
 from pix2pix.data.domains import Domain, Grey, Labels, Raw, Rgb
 from pix2pix.data.pairs import Array
+from pix2pix.data.sources.scenes import Scenes
 from pix2pix.data.tools.layouts import find_layout
 from pix2pix.data.tools.suggestions import domain_setting, hydra_value, suggest_direction, suggest_domain, suggest_size
 
@@ -196,3 +199,62 @@ def test_settings_read_back_through_hydras_grammar() -> None:
         assert OmegaConf.create({"x": override.value()}) == OmegaConf.create({"x": value})
     assert domain_setting(Rgb()) == "rgb"
     assert domain_setting(Grey(16)) == {"kind": "grey", "bits": 16}
+
+
+def photos_alone(folder: Path, height: int, width: int, count: int = 5) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    scenes = Scenes("train", count, (height, width))
+    for index in range(count):
+        write_picture(folder / f"{index}.png", scenes[index].target)
+    return folder
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (64, 96), (96, 64), (60, 100)])
+def test_photos_alone(tmp_path: Path, height: int, width: int, capsys: pytest.CaptureFixture[str]) -> None:
+    photos_alone(tmp_path, height, width)
+    printed, words = checked(capsys, tmp_path)
+    assert "photos alone, one a file, of which the source can be made" in printed
+    assert "pairs      train 4, val 1" in printed
+    assert all(f"data.derive={derive} " in printed for derive in DERIVATIONS)
+    assert "--layout side_by_side" in printed
+    assert words[:6] == [
+        *("pix2pix", "train", "experiment=pairs", "data=derived", f"data.root={tmp_path}", "data.derive=edges")
+    ]
+    assert (f"data.size=[{height},{width}]" in words) == (height != width)
+    compose_check(words[2:])
+
+
+@pytest.mark.parametrize("derive", DERIVATIONS)
+def test_what_is_derived_is_asked_for(tmp_path: Path, derive: str, capsys: pytest.CaptureFixture[str]) -> None:
+    photos_alone(tmp_path, 32, 32)
+    printed, words = checked(capsys, tmp_path, "--derive", derive)
+    assert words[5] == f"data.derive={derive}"
+    assert "--layout side_by_side" not in printed
+    for file in tmp_path.iterdir():
+        deep = np.repeat(np.repeat(RNG.integers(0, 65536, (8, 8, 3), dtype=np.uint16), 4, axis=0), 4, axis=1)
+        write_picture(file, deep)
+    _, words = checked(capsys, tmp_path, "--derive", derive)
+    deep_sides = {"edges": ["target"], "grey": [], "holes": ["source", "target"], "downscale": ["source", "target"]}
+    domains = [word for word in words if "bits" in word]
+    assert domains == [f"data.{side}={{kind:rgb,bits:16}}" for side in deep_sides[derive]]
+
+
+def test_photos_or_pairs_in_doubt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photos_alone(tmp_path / "wide", 32, 64)
+    printed, words = checked(capsys, tmp_path / "wide")
+    assert "data=side_by_side" in words  # as wide as two squares
+    assert "no seam is seen in the middle of the files; if each is one photo: --layout derived" in printed
+    _, words = checked(capsys, tmp_path / "wide", "--layout", "derived")
+    assert "data=derived" in words
+    (tmp_path / "tall").mkdir()
+    scenes = Scenes("train", 5, (96, 64))
+    for index in range(5):
+        write_picture(tmp_path / "tall" / f"{index}.png", np.concatenate(scenes[index][:2], axis=1))
+    _, words = checked(capsys, tmp_path / "tall")
+    assert "data=side_by_side" in words  # not as wide as two squares, but with a seam
+
+
+def test_flags_of_two_layouts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photos_alone(tmp_path, 32, 32)
+    assert main(["check", str(tmp_path), "--layout", "side_by_side", "--derive", "grey"]) == 1
+    assert "--derive goes with --layout derived, not with side_by_side" in capsys.readouterr().err

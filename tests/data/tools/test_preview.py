@@ -9,7 +9,10 @@ import pytest
 from PIL import Image
 
 from pix2pix.data.__main__ import main
-from pix2pix.data.tools.layouts import Layout
+from pix2pix.data.codecs import write_picture
+from pix2pix.data.derive import DERIVATIONS
+from pix2pix.data.sources.scenes import Scenes
+from pix2pix.data.tools.layouts import Layout, find_layout
 from pix2pix.data.tools.preview import preview
 from pix2pix.data.transforms import PairTransform
 
@@ -53,6 +56,23 @@ def test_sheet_is_written_and_never_over_another(folder: Path, capsys: pytest.Ca
     assert sheet.read_bytes() == before
     assert main([*words, "--seed", "1", "--force"]) == 0
     assert sheet.read_bytes() != before
+
+
+@pytest.mark.parametrize("derive", [None, *DERIVATIONS])
+def test_photos_alone_and_what_is_derived(tmp_path: Path, derive: str | None) -> None:
+    scenes = Scenes("train", 4, (48, 48))
+    for index in range(4):
+        write_picture(tmp_path / f"{index}.png", scenes[index].target)
+    layout = find_layout(tmp_path, derive=derive)
+    assert layout is not None
+    shown, legend = preview(layout, PairTransform((32, 32)), count=3)
+    kinds = {"grey": "lab_l to lab_ab", "holes": "rgb to rgb", "downscale": "rgb to rgb"}
+    assert legend == f"a_to_b: {kinds.get(derive or '', 'grey to rgb')}, 3 pairs in train"
+    for source, target, _ in shown:
+        assert source.shape == target.shape == (32, 32, 3)
+        assert (source != target).any()
+        if derive in (None, "edges"):
+            assert np.unique(source).tolist() == [0, 255]
 
 
 def test_mistakes_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

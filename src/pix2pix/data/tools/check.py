@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from pix2pix.data.derive import DERIVATIONS
 from pix2pix.data.domains import Domain
 from pix2pix.data.pairs import Array, BadPairError, Problem
 from pix2pix.data.reading import checked, problem_of
 from pix2pix.data.sources.manifest import read_rows
 from pix2pix.data.sources.splits import SPLITS
 from pix2pix.data.tools.layouts import LOOKED_FOR, SOURCES, Layout, find_layout
+from pix2pix.data.tools.seams import has_seam
 from pix2pix.data.tools.suggestions import (
     domain_setting,
     overrides,
@@ -25,6 +29,12 @@ from pix2pix.data.tools.suggestions import (
 
 KEPT = 16  # pairs of a data set that suggestions are made from
 NAMED = 10  # problems and sizes that are listed
+DERIVES = {  # data.derive, and what is learned from it
+    "edges": "lines to photo",
+    "grey": "lightness to colour",
+    "holes": "a photo with parts missing to a whole one",
+    "downscale": "a photo of few pixels to a sharp one",
+}
 
 
 @dataclass
@@ -58,19 +68,20 @@ class Findings:
 
 def add_layout_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags that say how pairs are stored, for every tool that opens a folder of them."""
-    parser.add_argument("root", type=Path, metavar="ROOT", help="the folder of pairs, or a manifest file")
+    parser.add_argument("root", type=Path, metavar="ROOT", help="the folder of pairs or photos, or a manifest file")
     parser.add_argument("--layout", choices=sorted(SOURCES), help="default: found by looking")
     parser.add_argument("--direction", help="a_to_b, b_to_a, or other letters; default: as the pictures suggest")
     parser.add_argument("--panels", type=int, help="pictures side by side in one file")
     parser.add_argument("--source-folder", help="below ROOT; {split} stands for train, val, test")
     parser.add_argument("--target-folder", help="below ROOT; {split} stands for train, val, test")
     parser.add_argument("--file", help="a manifest's name below ROOT")
+    parser.add_argument("--derive", choices=tuple(DERIVATIONS), help="of photos alone: what is made from them")
 
 
 def layout_of(arguments: argparse.Namespace) -> Layout | None:
     """The layout that flags and folder give, or None."""
     settings: dict[str, Any] = {
-        key: getattr(arguments, key) for key in ("panels", "source_folder", "target_folder", "file")
+        key: getattr(arguments, key) for key in ("panels", "source_folder", "target_folder", "file", "derive")
     }
     return find_layout(arguments.root.expanduser().resolve(), arguments.layout, **settings)
 
@@ -86,6 +97,8 @@ def no_layout(root: Path) -> str:
 
 def check(layout: Layout, direction: str | None = None, limit: int | None = None) -> Findings:
     """Read every pair of every split (at most `limit` a split, evenly spread), and list what is wrong."""
+    if layout.name == "derived":
+        layout = replace(layout, settings={})  # the photos as they are stored: whatever is derived, is from them
     sources = layout.open_all(direction or "a_to_b")
     a, b = Side(), Side()
     problems: dict[str, Problem] = {}
@@ -153,6 +166,16 @@ def train_settings(layout: Layout, direction: str, source: Domain, target: Domai
     return settings
 
 
+def derived_settings(layout: Layout, photo: Domain) -> dict[str, Any]:
+    """The same for photos alone: edges, where nothing else was asked for."""
+    derive = layout.settings.get("derive", "edges")
+    settings: dict[str, Any] = {"data": layout.name, "data.root": str(layout.root), "data.derive": derive}
+    if domain_setting(photo) != "rgb" and derive != "grey":
+        sides = ("target",) if derive == "edges" else ("source", "target")
+        settings |= {f"data.{side}": domain_setting(photo) for side in sides}
+    return settings
+
+
 def sides(a: Side, b: Side, direction: str | None) -> tuple[str, Side, Side]:
     """The direction, and source and target in it; `a` and `b` were read in the direction given, or a_to_b."""
     if direction is not None:
@@ -162,6 +185,22 @@ def sides(a: Side, b: Side, direction: str | None) -> tuple[str, Side, Side]:
 
 
 def _about_pictures(layout: Layout, findings: Findings, given: str | None) -> list[str]:
+    lines, settings, seen = (
+        _about_photos(layout, findings) if layout.name == "derived" else _about_pairs(layout, findings, given)
+    )
+    height, width, _ = seen.pictures[0].shape
+    size = suggest_size(height, width)
+    if size is not None and len(seen.sizes) == 1:
+        lines.append(f"size       not square, so data.size={list(size)} (height, width) keeps the shape")
+        settings["data.size"] = list(size)
+        settings |= suggest_networks(*size)
+    if findings.problems:
+        lines.append("With data.on_bad=skip the files above are left out; mend them, and it is not needed.")
+        settings["data.on_bad"] = "skip"
+    return [*lines, "To train:", f"pix2pix train experiment=pairs {overrides(settings)}"]
+
+
+def _about_pairs(layout: Layout, findings: Findings, given: str | None) -> tuple[list[str], dict[str, Any], Side]:
     direction, source, target = sides(findings.a, findings.b, given)
     domains = suggest_domain(source.pictures), suggest_domain(target.pictures)
     lines = []
@@ -173,21 +212,28 @@ def _about_pictures(layout: Layout, findings: Findings, given: str | None) -> li
             "b is the flatter side, as labels and edges are" if direction == "b_to_a" else "a is the source by default"
         )
         lines.append(f"direction  {direction}: {why}; turn it round if you want the other way")
-    settings = train_settings(layout, direction, *domains)
-    height, width, _ = source.pictures[0].shape
-    size = suggest_size(height, width)
-    if size is not None and len(source.sizes) == 1:
-        lines.append(f"size       not square, so data.size={list(size)} (height, width) keeps the shape")
-        settings["data.size"] = list(size)
-        settings |= suggest_networks(*size)
-    if layout.name == "side_by_side" and layout.settings.get("panels", 2) == 2 and width < 0.75 * height:
-        lines.append(
-            "note       each file looks like one picture, not two; colourisation takes such: experiment=colourise"
-        )
-    if findings.problems:
-        lines.append("With data.on_bad=skip the files above are left out; mend them, and it is not needed.")
-        settings["data.on_bad"] = "skip"
-    return [*lines, "To train:", f"pix2pix train experiment=pairs {overrides(settings)}"]
+    if layout.name == "side_by_side" and layout.settings.get("panels", 2) == 2:
+        whole = [
+            np.concatenate(halves, axis=1) for halves in zip(findings.a.pictures, findings.b.pictures, strict=True)
+        ]
+        if given is None and not has_seam(whole):
+            lines.append(
+                "note       no seam is seen in the middle of the files; if each is one photo: --layout derived"
+            )
+    return lines, train_settings(layout, direction, *domains), source
+
+
+def _about_photos(layout: Layout, findings: Findings) -> tuple[list[str], dict[str, Any], Side]:
+    photos = findings.b
+    domain = suggest_domain(photos.pictures)
+    lines = [
+        f"photos     {_counted(photos.sizes)} (width×height); {_counted(photos.kinds)}",
+        f"           suggested domain: {overrides({'data.target': domain_setting(domain)})}",
+        "derive     " + "\n           ".join(f"{f'data.derive={name}':<22} {what}" for name, what in DERIVES.items()),
+    ]
+    if "derive" not in layout.settings:
+        lines.append("note       if each file holds two pictures side by side: --layout side_by_side")
+    return lines, derived_settings(layout, domain), photos
 
 
 def _spread(count: int, limit: int | None) -> list[int]:
@@ -209,6 +255,8 @@ def _parted_groups(layout: Layout) -> list[str]:
 def _words(layout: Layout) -> str:
     if layout.name == "manifest":
         return f"a manifest, {layout.settings.get('file', 'pairs.csv')}"
+    if layout.name == "derived":
+        return "photos alone, one a file, of which the source can be made"
     if layout.name == "side_by_side":
         return f"files of {layout.settings.get('panels', 2)} pictures side by side"
     source = layout.open_all()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from pix2pix.data.domains import Domain, view_pair
-from pix2pix.data.pairs import Pair
+from pix2pix.data.domains import Domain, domain_from_dict, view_pair
 from pix2pix.data.reading import Readable
 from pix2pix.data.tools.check import Side, layout_of, no_layout, sides
 from pix2pix.data.tools.layouts import Layout
@@ -34,20 +36,28 @@ def preview(
 ) -> tuple[list[tuple[Picture, Picture, str]], str]:
     """`count` pairs drawn at random, each (source, target, name) after variation, encoding and back; and a legend.
 
-    Domains and, where not given, the direction are those that the pictures suggest. Raises ValueError where the layout
-    or the split is not there, BadPairError where no pair can be used.
+    Domains are those that the pair source states, else those that the pictures suggest, and so is the direction where
+    it is not given. Raises ValueError where the layout or the split is not there, BadPairError where no pair can be
+    used.
     """
-    readable = Readable(layout.open(split, direction or "a_to_b"), on_bad="skip")
+    if layout.name == "derived":
+        sized = {"derive": "edges", "size": transform.size, "jitter": transform.jitter}
+        layout, direction = replace(layout, settings=sized | layout.settings), direction or "a_to_b"
+    opened = layout.open(split, direction or "a_to_b")
+    readable = Readable(opened, on_bad="skip")
     count = min(count, len(readable))
     indices = np.random.default_rng(seed).choice(len(readable), count, replace=False).tolist()
     pairs = [readable[index] for index in indices]
     direction, source, target = sides(
         Side(pictures=[pair.source for pair in pairs]), Side(pictures=[pair.target for pair in pairs]), direction
     )
-    source_domain, target_domain = _domain(source), _domain(target)
+    stated = getattr(opened, "domains", (None, None))
+    source_domain, target_domain = (
+        _domain(side, domain) for side, domain in zip((source, target), stated, strict=True)
+    )
     shown = []
     for index, values, wanted, pair in zip(indices, source.pictures, target.pictures, pairs, strict=True):
-        oriented = Pair(values, wanted, pair.name)
+        oriented = pair._replace(source=values, target=wanted)
         sample = make_sample(oriented, source_domain, target_domain, transform, sample_rng(seed, 0, index))
         views = view_pair(source_domain, target_domain, sample.source.numpy(), sample.target.numpy())
         shown.append((*views, pair.name))
@@ -76,6 +86,8 @@ def run(arguments: argparse.Namespace) -> int:
     """The command; 1 where there is no layout or the sheet exists already."""
     if arguments.output.suffix.lower() not in SUFFIXES:
         raise ValueError(f"{arguments.output}: a sheet is written as {' or '.join(SUFFIXES)}")
+    if not arguments.output.parent.is_dir():
+        raise ValueError(f"{arguments.output}: there is no folder {arguments.output.parent}; make it, or name another")
     if arguments.output.exists() and not arguments.force:
         print(f"{arguments.output}: exists; another name, or --force to replace it")
         return 1
@@ -100,5 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _domain(side: Side) -> Domain:
+def _domain(side: Side, stated: Mapping[str, Any] | None) -> Domain:
+    if stated is not None:
+        return domain_from_dict(stated)
     return resolve(suggest_domain(side.pictures), side.pictures)

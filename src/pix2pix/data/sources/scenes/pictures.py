@@ -1,4 +1,4 @@
-"""A scene as pictures: photo, night, label map, edges, map and a photo with a hole, all of one size.
+"""A scene as pictures: photo, night, heat, label map, edges, map and a photo with a hole, all of one size.
 
 The scene is drawn once into surface numbers at a few times the resolution (`Painted`); each picture is a different
 look-up of those numbers. Pictures for the eye are averaged down; labels and edges are sampled, so their values stay
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from pix2pix.data.sources.scenes.canvas import Canvas, Label, Surfaces
 from pix2pix.data.sources.scenes.drawing import draw_moving, draw_still
@@ -53,6 +53,24 @@ _MAP_COLOURS = {
     Label.ROAD: (252, 214, 120),
 }
 _MAP_LINE = (120, 112, 108)
+
+# How bright each class is to a camera that sees heat, 0 to 255, in the shade; and how much brighter in the sun.
+_HEAT = {
+    Label.SKY: 16,
+    Label.HILL: 66,
+    Label.WALL: 104,
+    Label.ROOF: 112,
+    Label.WINDOW: 84,
+    Label.DOOR: 116,
+    Label.TREE: 78,
+    Label.PAVEMENT: 110,
+    Label.ROAD: 122,
+    Label.CAR: 150,
+    Label.PERSON: 226,
+    Label.LAMP: 128,
+}
+_SUN_HEAT = 26
+_SAME_STUFF = 7  # levels by which surfaces of one class differ
 
 _SKY = 0  # the surface that is drawn first
 _MOONLIGHT = (0.17, 0.21, 0.35)
@@ -114,6 +132,22 @@ def night(painted: Painted) -> Bytes:
         shining = glow[:, channel][seen]
         planes.append(plane + shining + _halo(shining) + air * warm)
     return _developed(painted, planes, _sky(painted, (8.0, 12.0, 36.0), (44.0, 50.0, 92.0)))
+
+
+def heat(painted: Painted) -> Bytes:
+    """The scene to a camera that sees heat and no colour, (H, W, 1): people and cars are bright, the sky is dark."""
+    surfaces, seen = painted.surfaces, painted.seen
+    of_label = np.zeros(len(Label), np.float32)
+    for label, warmth in _HEAT.items():
+        of_label[label] = warmth
+    kind = np.asarray(surfaces.label)
+    # golden steps: neighbouring surfaces of one class differ, and nothing about their colour can be read from it
+    differ = _SAME_STUFF * (np.arange(len(kind)) * np.float32(0.618034) % 1 - np.float32(0.5))
+    sunlit = np.asarray(surfaces.sunlit, np.float32) * (kind != Label.SKY)
+    lit = sunlit[seen] * (1 - np.asarray(surfaces.shaded, np.float32)[seen] * painted.shadow / np.float32(255))
+    plane = ((of_label[kind] + differ)[seen] + _SUN_HEAT * lit) * painted.grain
+    blurred = Image.fromarray(_averaged(np.clip(plane, 0, 255).astype(np.uint8), painted.factor))
+    return np.asarray(blurred.filter(ImageFilter.GaussianBlur(blurred.height / 200)))[..., None]
 
 
 def labels(painted: Painted) -> Bytes:

@@ -23,6 +23,8 @@ DOMAINS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "grey2colour": ({"kind": "lab_l"}, {"kind": "lab_ab"}),
     "day2night": (_RGB, _RGB),
     "photo2map": (_RGB, _RGB),
+    "map2photo": (_RGB, _RGB),
+    "thermal2colour": (_GREY, _RGB),
     "inpaint": (_RGB, _RGB),
 }
 
@@ -31,7 +33,7 @@ _GRAIN, _HOLE = 100, 101
 
 
 class Scenes:
-    """Painted street scenes as pairs, uint8, (H, W, 3), and (H, W, 1) for edges.
+    """Painted street scenes as pairs, uint8, (H, W, 3), and (H, W, 1) for edges and heat.
 
     Each pair is a function of (seed, split, index) alone: neither `count` nor the order of access changes it, and at
     another `size` (height, width) it is the same scene. For `grey2colour` both sides are the photo: its domains take
@@ -93,6 +95,10 @@ class Scenes:
                 return photo, pictures.night(painted)
             case "photo2map":
                 return photo, pictures.cartography(painted)
+            case "map2photo":
+                return pictures.cartography(painted), photo
+            case "thermal2colour":
+                return pictures.heat(painted), photo
             case "inpaint":
                 return pictures.with_hole(photo, self._stream(index, _HOLE)), photo
             case _:

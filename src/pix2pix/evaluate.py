@@ -1,0 +1,79 @@
+"""`pix2pix evaluate RUN… --split val`: scores of finished runs with intervals, picture by picture, and compared.
+
+pix2pix evaluate outputs/scenes/2026-01-31_12-00-00
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+EXAMPLE = """\
+examples:
+  pix2pix evaluate outputs/scenes/2026-01-31_12-00-00
+  pix2pix evaluate outputs/facades/sweep_1a2b3c4d/* --split test -o comparison
+  pix2pix evaluate RUN --metrics ssim,lab_histogram --pictures 20
+
+Each run's own files go to RUN/evaluation/SPLIT/: metrics.json, pictures.csv, pictures.png. Of several runs, those that
+differ in nothing but their seed are taken together; all are compared pair by pair on the same pictures.
+"""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status: 0, 1 where a picture cannot be read, 2 for a mistake, told in words."""
+    arguments = _parser().parse_args(words)
+    logging.basicConfig(format="%(message)s", level=logging.INFO)
+    from pix2pix.data.pairs import BadPairError
+    from pix2pix.evaluation.command import run_command
+    from pix2pix.evaluation.run import EvaluationError
+
+    try:
+        run_command(arguments)
+    except EvaluationError as error:
+        print("\n".join(f"pix2pix evaluate: {line}" for line in str(error).splitlines()), file=sys.stderr)
+        return 2
+    except BadPairError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pix2pix evaluate",
+        description="Score finished runs, with 95 % intervals, and compare them on the same pictures.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("runs", nargs="+", metavar="RUN", help="a run's folder, or a checkpoint")
+    add("--split", choices=("val", "test", "train"), default="val", help="which pictures (default: val)")
+    add("--metrics", metavar="A,B,…", help="by default all that suit the target and need no downloaded weights")
+    add("--weights", type=Path, metavar="PATH", help="file or folder of the weights that fid, kid and lpips need")
+    add("--judge", metavar="FOLDER", help="a judge's folder, a folder of judges, or none (default: outputs/judges)")
+    add("-o", "--output", type=Path, metavar="FOLDER", help="write the comparison of several runs there")
+    add("--pictures", type=_count, metavar="N", help="only the first N of the split")
+    add("--rank-by", metavar="SCORE", help="what the best and worst pictures are chosen by (default: ssim)")
+    add("--rows", type=_count, metavar="N", help="best, median and worst pictures, N each (default: 3)")
+    add("--resamples", type=_count, default=1000, metavar="N", help="of the bootstrap (default: 1000)")
+    add("--data-root", metavar="FOLDER", help="where the pictures are now, if they have moved since the training")
+    add("--device", default="auto", metavar="NAME", help="auto, cpu, cuda, mps (default: auto)")
+    add("--again", action="store_true", help="evaluate anew what has been evaluated")
+    add("--trust", action="store_true", help="accept a pair source of your own code that a checkpoint names")
+    return parser
+
+
+def _count(text: str) -> int:
+    count = int(text) if text.isdecimal() else 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number of at least 1")
+    return count
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""What an evaluation's folder holds, written so that whatever is found is whole, and read back.
+
+metrics.json         scores with intervals, and the settings that they depend on; written last
+pictures.csv         a row a picture: every score of it alone
+pictures.png         the best, the median and the worst
+contributions.npz    what each picture added to each score, from which other intervals and comparisons are made
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from pix2pix.evaluation.scores import Score
+
+if TYPE_CHECKING:
+    from pix2pix.callbacks.grid import Picture
+    from pix2pix.evaluation.measure import Measured
+
+METRICS, PICTURES, GRID, CONTRIBUTIONS = "metrics.json", "pictures.csv", "pictures.png", "contributions.npz"
+FORMAT = 1
+KEPT, WHOLE = "contributions/", "whole/"  # before the names in the file of contributions
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An evaluation as it was found: its settings, and why some scores are not in it."""
+
+    settings: Mapping[str, Any]
+    left_out: Mapping[str, str]
+    measured: Measured
+
+
+def read(folder: Path) -> Stored | None:
+    """The evaluation in a folder; None where there is none, or one that was not finished, or is of another version."""
+    from pix2pix.evaluation.measure import Measured
+
+    if not (folder / METRICS).is_file() or not (folder / CONTRIBUTIONS).is_file():
+        return None
+    said = json.loads((folder / METRICS).read_text())
+    if said.get("format") != FORMAT:
+        return None
+    with np.load(folder / CONTRIBUTIONS, allow_pickle=False) as held:
+        measured = Measured(
+            [str(name) for name in held["names"]],
+            said["settings"]["targets"],
+            {name.removeprefix(KEPT): held[name] for name in held.files if name.startswith(KEPT)},
+            {name.removeprefix(WHOLE): float(held[name]) for name in held.files if name.startswith(WHOLE)},
+        )
+    return Stored(said["settings"], said["left_out"], measured)
+
+
+def write(
+    folder: Path,
+    run: str,
+    split: str,
+    scores: Mapping[str, Score],
+    stored: Stored,
+    of_pictures: Sequence[Mapping[str, float]],
+    grid: Picture,
+) -> None:
+    """Write an evaluation in place of the one that is there.
+
+    Args:
+        run: its path as it was typed.
+        of_pictures: scores of each picture alone.
+    """
+    measured = stored.measured
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / METRICS).unlink(missing_ok=True)  # it says that the rest is there and belongs together
+    arrays = {f"{KEPT}{name}": values for name, values in measured.contributions.items()}
+    arrays |= {f"{WHOLE}{name}": np.array(value) for name, value in measured.whole.items()}
+    np.savez_compressed(folder / CONTRIBUTIONS, names=np.array(measured.names), **arrays)  # type: ignore[arg-type]
+    (folder / PICTURES).write_text(_table(measured.names, of_pictures))
+    Image.fromarray(grid).save(folder / GRID)
+    write_metrics(folder, run, split, scores, stored)
+
+
+def write_metrics(folder: Path, run: str, split: str, scores: Mapping[str, Score], stored: Stored) -> None:
+    """Write `metrics.json`."""
+    said = {
+        "format": FORMAT,
+        "run": run,
+        "split": split,
+        "pictures": len(stored.measured.names),
+        "scores": {name: score.to_dict() for name, score in scores.items()},
+        "left_out": dict(stored.left_out),
+        "settings": {**stored.settings, "measured": [*stored.measured.contributions, *stored.measured.whole]},
+    }
+    write_json(folder / METRICS, said)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write plain values."""
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Whoever opens the file finds it whole."""
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_text(text)
+    os.replace(draft, path)
+
+
+def _table(names: Sequence[str], rows: Sequence[Mapping[str, float]]) -> str:
+    """CSV with every digit; an empty field where a picture has no such score."""
+    columns = list(rows[0])
+    text = StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["name", *columns])
+    for name, row in zip(names, rows, strict=True):
+        table.writerow([name, *(repr(row[column]) if np.isfinite(row[column]) else "" for column in columns)])
+    return text.getvalue()

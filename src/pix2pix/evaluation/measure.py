@@ -1,0 +1,121 @@
+"""Going through a split once: every picture translated, and what it adds to each score kept in place of the picture."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from pix2pix.data.pairs import Sample
+from pix2pix.evaluation.bootstrap import Floats
+from pix2pix.evaluation.scored import Choice, Translated
+from pix2pix.inference.test_time import translate
+
+if TYPE_CHECKING:
+    from pix2pix.data.datamodule import PairedData
+    from pix2pix.evaluation.judge import Judge
+    from pix2pix.inference.translator import Translator
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the pictures of a split added to each score.
+
+    Attributes:
+        names: of the pictures, in the split's order.
+        targets: digest of the pictures that were compared with; equal where two runs were scored on the same.
+        contributions: name of what was scored → (pictures, K).
+        whole: scores of the set that are no such sums → value.
+    """
+
+    names: list[str]
+    targets: str
+    contributions: Mapping[str, Floats]
+    whole: Mapping[str, float]
+
+
+def measure(
+    translator: Translator,
+    data: PairedData,
+    split: str,
+    choice: Choice,
+    *,
+    judge: Judge | None = None,
+    pictures: int | None = None,
+    device: torch.device | str = "cpu",
+    title: str = "",
+) -> Measured:
+    """Translate and score the pictures of a split, one by one and in float32; no picture is kept.
+
+    Args:
+        judge: whose scores are among those chosen.
+        pictures: score the first so many alone.
+        title: of the progress bar.
+
+    Raises BadPairError where a pair cannot be read, and the run was not told to leave such out.
+    """
+    translator.generator.to(device)
+    for metric in choice.whole.values():
+        metric.to(device)
+    gathered: dict[str, list[Floats]] = {name: [] for name in choice.kept}
+    names: list[str] = []
+    digest = hashlib.blake2b(digest_size=16)
+    count = min(len(data.readable(split)), pictures or len(data.readable(split)))
+    samples = islice(every_sample(data, split), count)
+    for sample in tqdm(samples, title, count, leave=False, disable=None):  # a bar where a person looks, else none
+        names.append(sample.name)
+        digest.update(repr(sample.target.shape).encode() + sample.target.numpy().tobytes())
+        translated = translate_sample(translator, sample, device)
+        if judge is not None:
+            translated = translated._replace(classes=_classes(judge, data, split, sample))
+        for name, scored in choice.kept.items():
+            gathered[name].append(scored.contribution(translated))
+        for metric in choice.whole.values():
+            prediction, target, weight = translated.on_unit_scale
+            metric.update(prediction[None], target[None], None if weight is None else weight[None])
+    whole = {name: float(value) for metric in choice.whole.values() for name, value in metric.compute().items()}
+    return Measured(names, digest.hexdigest(), {name: np.stack(rows) for name, rows in gathered.items()}, whole)
+
+
+def translate_sample(translator: Translator, sample: Sample, device: torch.device | str) -> Translated:
+    """The sample on the device, with its translation in float32."""
+    source, target = sample.source.to(device), sample.target.to(device)
+    translation = translate(
+        translator.generator,
+        source[None],
+        [sample.name],
+        noise=translator.noise,
+        statistics=translator.statistics,
+        seed=translator.seed,
+    )
+    weight = None if sample.weight is None else sample.weight.to(device)
+    return Translated(source, translation[0].float(), target, weight, in_unit=sample.in_unit)
+
+
+def _classes(judge: Judge, data: PairedData, split: str, sample: Sample) -> Tensor:
+    """Of the label side, (K, H, W): the source as it is, or read anew where it was taken for a picture of colours."""
+    if data.source_domain == judge.labels:
+        return (sample.source + 1) / 2
+    readable = data.readable(split)
+    return judge.truth(readable[list(readable.names).index(sample.name)])
+
+
+def every_sample(data: PairedData, split: str) -> Iterator[Sample]:
+    """Each pair of the split that can be read, once: what stands in for a bad one is left out."""
+    expected = iter(data.readable(split).names)
+    for batch in data.every_pair(split):
+        data.readable(split).note(batch.skipped)
+        weights = batch.weight if batch.weight is not None else [None] * len(batch.names)
+        in_units = batch.in_unit if batch.in_unit is not None else [None] * len(batch.names)
+        for source, target, weight, name, in_unit in zip(
+            batch.source, batch.target, weights, batch.names, in_units, strict=True
+        ):
+            if name == next(expected):
+                yield Sample(source, target, weight, name, in_unit=in_unit)

@@ -1,0 +1,1 @@
+"""`pix2pix reproduce`: the tables of the paper trained and scored anew, and one page about them."""

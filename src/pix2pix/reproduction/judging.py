@@ -1,0 +1,54 @@
+"""Makes the judge of the data before the points are trained, unless there is one already.
+
+python -m pix2pix.reproduction.judging JUDGES DATA-OVERRIDES… hydra.run.dir='FOLDER'
+
+Writes FOLDER/judge.json: where the judge is and what it is worth on real photos, or why there is none.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+FILE = "judge.json"
+
+
+def main() -> None:
+    """Make the judge. Exit status 0 also where the data are such that none is worth asking."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    from pix2pix import assembly
+    from pix2pix.compose import check
+    from pix2pix.evaluation import judge_training
+    from pix2pix.evaluation.judge import JudgeError, find_judge, key
+
+    begun = time.monotonic()
+    judges, *overrides, run_dir = sys.argv[1:]
+    folder = Path(str(OverridesParser.create().parse_override(run_dir).value()))
+    settings, _ = check([*overrides, run_dir])
+    data = assembly.make_data(settings)
+    data.setup("test")
+    said: dict[str, Any] = {"overrides": overrides, "scores": {}}
+    try:
+        judge = find_judge(data, Path(judges))
+        if judge is None:
+            recipe = judge_training.JudgeRecipe(epochs=judge_training.usual_epochs(len(data.readable("train"))))
+            judge = judge_training.make_judge(data, recipe)
+            judge_training.write_judge(judge, data, Path(judges) / key(data))
+        said |= {"folder": str((Path(judges) / key(data)).absolute()), "digest": judge.digest}
+        said |= {"standing": asdict(judge.standing)}
+    except JudgeError as error:
+        print(error, flush=True)
+        said |= {"folder": None, "digest": None, "refused": str(error)}
+    said["minutes"] = (time.monotonic() - begun) / 60
+    draft = folder / f".{FILE}.draft"
+    draft.write_text(json.dumps(said, indent=1) + "\n")
+    draft.replace(folder / FILE)
+
+
+if __name__ == "__main__":
+    main()

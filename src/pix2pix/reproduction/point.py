@@ -1,0 +1,62 @@
+"""One point: trained, then scored. What `sweeps.run_points` starts.
+
+python -m pix2pix.reproduction.point JUDGE ARGUMENTS-OF-TRAINING…
+
+JUDGE is a judge's folder, or none. The training is a process of its own, as `pix2pix train` is; where its `score.json`
+is there already, the point is only scored. `reproduction.json` is written last and says that the point is finished.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from pix2pix.process_trees import noted_signals
+from pix2pix.sweeps import TRAIN
+
+
+def main() -> int:
+    """Train and score; the exit status is the training's where that fails."""
+    judge, *arguments = sys.argv[1:]
+    folder = run_folder(arguments)
+    if not (folder / "score.json").exists() and (status := _train(arguments)):
+        return status
+    from pix2pix.reproduction.scoring import score_point
+
+    score_point(folder, judge)
+    return 0
+
+
+def run_folder(arguments: Sequence[str]) -> Path:
+    """The folder that a training's arguments name, as `resume=` or `hydra.run.dir=`."""
+    named = [each for each in arguments if each.startswith(("resume=", "hydra.run.dir="))]
+    return Path(str(OverridesParser.create().parse_override(named[-1]).value()))
+
+
+def _train(arguments: Sequence[str]) -> int:
+    """Train, and wait for it: signals to the process group reach the training, which saves and ends.
+
+    Where whoever started this process dies, the training is asked to save and end too.
+    """
+    starter = os.getppid()
+    asked = False
+    with noted_signals() as signals:
+        training = subprocess.Popen([*TRAIN, *arguments])
+        while training.poll() is None:
+            if os.getppid() != starter and not asked:
+                training.terminate()
+                asked = True
+            time.sleep(0.1)
+    if signals:
+        return 128 + signals[0]
+    return training.returncode if training.returncode >= 0 else 128 - training.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

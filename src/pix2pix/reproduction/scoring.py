@@ -1,0 +1,92 @@
+"""Scores a trained point as `pix2pix evaluate` does, and keeps what the page shows of it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pix2pix.data.domains import view_pair
+from pix2pix.evaluation.command import Request, evaluate
+from pix2pix.evaluation.measure import every_sample, translate_sample
+from pix2pix.evaluation.run import Run, open_run
+from pix2pix.reproduction.points import FINISHED_BY, INTERSECTIONS, JUDGED, LABELLED
+from pix2pix.runs import write_slim
+
+SPLIT = "val"
+IN_TABLE = (*JUDGED, *LABELLED, *INTERSECTIONS, "ssim")  # of the sweep; the page reads the evaluation
+EXAMPLES, SHOWN = "examples.npz", 6
+
+log = logging.getLogger(__name__)
+
+
+def score_point(folder: Path, judge: str) -> None:
+    """Evaluate, write the examples and `reproduction.json`, and leave the generator alone in `checkpoints/`.
+
+    Args:
+        judge: its folder, or none.
+    """
+    logging.basicConfig(format="%(message)s", level=logging.INFO)
+    checkpoints = folder / "checkpoints"
+    if (checkpoints / "last.ckpt").exists():
+        write_slim(checkpoints / "last.ckpt", checkpoints / "generator.ckpt")
+    run = open_run(str(folder))
+    device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    evaluated = evaluate(run, Request(SPLIT, judge=judge, device=device, again=True))
+    _write_examples(run, folder, device)
+    trained = json.loads((folder / "score.json").read_text())
+    said = {
+        "overrides": trained["overrides"],
+        "scores": {name: evaluated.scores[name].value for name in IN_TABLE if name in evaluated.scores},
+        "minutes": training_minutes(folder) or trained["minutes"],
+        "images": trained["images"],
+        "judge": evaluated.judge,
+        "environment": dict(run.record["environment"]),
+    }
+    draft = folder / f".{FINISHED_BY}.draft"
+    draft.write_text(json.dumps(said, indent=1) + "\n")
+    draft.replace(folder / FINISHED_BY)
+    for path in checkpoints.glob("*.ckpt"):  # of a finished point the optimisers are not needed again
+        if path.name != "generator.ckpt":
+            path.unlink()
+
+
+def training_minutes(folder: Path) -> float | None:
+    """Of all starts together, from the speeds in `metrics.csv`; None where there is none. Validations are not in it."""
+    path = folder / "metrics.csv"
+    if not path.exists():
+        return None
+    seconds, before = 0.0, 0
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            if row.get("images_per_second"):
+                images = int(row["images"])
+                seconds += (images - before) / float(row["images_per_second"])
+                before = images
+    return seconds / 60
+
+
+def _write_examples(run: Run, folder: Path, device: str) -> None:
+    """The first pictures: source, target and translation as people see them, uint8 (pictures, H, W, 3)."""
+    data, translator = run.data(SPLIT), run.translator()
+    translator.generator.to(device)
+    views: dict[str, list[np.ndarray]] = {"source": [], "target": [], "translation": []}
+    names = []
+    for sample in islice(every_sample(data, SPLIT), SHOWN):
+        translated = translate_sample(translator, sample, device)
+        encoded = (translated.source, translated.target, translated.translation)
+        source, target, translation = (each.cpu().numpy() for each in encoded)
+        shown = view_pair(data.source_domain, data.target_domain, source, target)
+        views["source"].append(shown[0])
+        views["target"].append(shown[1])
+        views["translation"].append(view_pair(data.source_domain, data.target_domain, source, translation)[1])
+        names.append(sample.name)
+    draft = folder / f".{EXAMPLES}.draft.npz"
+    arrays = {f"{kind}_{place}": view for kind, each in views.items() for place, view in enumerate(each)}
+    np.savez_compressed(draft, names=np.array(names), **arrays)  # type: ignore[arg-type]
+    draft.replace(folder / EXAMPLES)
