@@ -253,7 +253,8 @@ def test_nothing_was_made_by_any_of_them(told: dict[str, tuple[int, str, list[st
     [
         (
             "pix2pix trian",
-            "pix2pix: there is no command 'trian'; there are train, data, judge, evaluate, reproduce. Nearest: pix2pix train",
+            "pix2pix: there is no command 'trian'; there are train, data, judge, evaluate, reproduce."
+            " Nearest: pix2pix train",
         ),
         ("pix2pix train epochs=3", f"pix2pix train: {MISTAKES['epochs=3']}"),
         ("pix2pix train experiment=facades", f"pix2pix train: {MISTAKES['experiment=facades']}"),

@@ -73,7 +73,7 @@ def measured(overrides: list[str], folder: Path, imports: float) -> tuple[Cost, 
 
 def _shortened(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The same training without what writes, and for a few steps."""
-    limits = {"limit_train_batches": STEPS, "limit_val_batches": 1}
+    limits = {"limit_train_batches": STEPS, "limit_val_batches": 1, "enable_progress_bar": False}
     without: dict[str, Any] = {"callbacks": {}, "logger": {}, "schedule": {"epochs": 1, "decay_epochs": 0}}
     return {**settings, **without, "trainer": {**settings["trainer"], **limits}}
 
