@@ -11,13 +11,14 @@ import torch
 
 from pix2pix.compose import check
 from pix2pix.config import ConfigError, validate
-from pix2pix.config_checks import missing_values, nearest, nearest_key
+from pix2pix.config_checks import missing_values
 from pix2pix.data.derive import make_derivation
 from pix2pix.data.derive.downscale import Downscale
 from pix2pix.data.domains import domain_from_dict
 from pix2pix.data.pairs import BadPairError
 from pix2pix.inference.test_time import pad_to_multiple
 from pix2pix.models.coarse_to_fine import CoarseToFine
+from pix2pix.nearest import nearest, nearest_key
 
 DEFAULTS = check([])[0]
 

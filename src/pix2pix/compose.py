@@ -16,8 +16,10 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from pix2pix.config import ConfigError, validate
-from pix2pix.config_checks import dotted, missing_values, nearest, nearest_key, trainer_name_problem
+from pix2pix.config_checks import dotted, missing_values
+from pix2pix.nearest import nearest, nearest_key
 from pix2pix.sweeps import quote, register_resolvers
+from pix2pix.trainer_checks import trainer_name_problem
 
 FLAGS_WITH_VALUE = frozenset(
     {

@@ -127,9 +127,8 @@ def test_killed_three_times_it_gives_the_tables_of_one_that_never_was(tmp_path: 
         repeated += len(epochs) - EPOCHS
         assert images(point) == images(tmp_path / "whole" / "points" / point.name)
         assert images(point)[-1] == EPOCHS * PAIRS
-    assert repeated <= 2 * len(
-        deaths
-    )  # an epoch is told just before its checkpoint is written, and a death may lie between
+    # An epoch is told just before its checkpoint is written, and a death may lie between.
+    assert repeated <= 2 * len(deaths)
 
 
 def images(point: Path) -> list[int]:

@@ -57,8 +57,13 @@ def test_what_was_typed_stays() -> None:
 
 def test_too_few_hours_are_refused_with_what_it_takes() -> None:
     costs, load = {Method("labels2photo", "l1"): Cost(0.0, 1.0, 0.0, 0.0)}, Load(3600, 0, 1)
-    with pytest.raises(ConfigError, match=r"--hours: found 0.5, .* 1 seed\(s\) and 1 epoch\(s\) take about 1.1 h here"):
+    with pytest.raises(
+        ConfigError, match=r"--hours: found 0.5, .* 1 seed\(s\) and 1 epoch\(s\) take about 1.13 h here"
+    ):
         fit_hours(costs, load, 0.5, usual_epochs=6)
+    with pytest.raises(ConfigError, match=r"--hours: found 2, .* Type --hours 2.71 or more"):
+        fit_hours(costs, load, 2.0, usual_epochs=6, gone=1.5)
+    assert fit_hours(costs, load, 2.71, usual_epochs=6, gone=1.5) == (1, 1)
 
 
 def test_a_plan_is_kept(tmp_path: Path) -> None:

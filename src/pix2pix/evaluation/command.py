@@ -14,7 +14,6 @@ import numpy as np
 import torch
 
 from pix2pix import __version__
-from pix2pix.config_checks import nearest
 from pix2pix.data.domains import Domain, domain_from_dict
 from pix2pix.evaluation import compare, files, which_judge
 from pix2pix.evaluation.compare import Evaluated
@@ -26,6 +25,7 @@ from pix2pix.evaluation.scored import CATALOGUE, JUDGE, Scored, choose, names_of
 from pix2pix.evaluation.scores import Score, scores_of
 from pix2pix.evaluation.tables import aligned, markdown, one_run
 from pix2pix.metrics.catalogue import SET_METRICS
+from pix2pix.nearest import nearest
 
 log = logging.getLogger(__name__)
 

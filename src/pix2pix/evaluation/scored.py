@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from pix2pix.config_checks import nearest
 from pix2pix.data.domains import Domain
 from pix2pix.evaluation.bootstrap import Floats
 from pix2pix.evaluation.judge import Judge, JudgeScore
@@ -22,6 +21,7 @@ from pix2pix.evaluation.run import EvaluationError
 from pix2pix.metrics.additive import SetMetric
 from pix2pix.metrics.catalogue import PICTURE_METRICS, SET_METRICS, Better, Entry, PictureMetric, SetMetricEntry
 from pix2pix.metrics.segmentation import segmentation_scores
+from pix2pix.nearest import nearest
 
 CATALOGUE: Mapping[str, PictureMetric | SetMetricEntry] = {**PICTURE_METRICS, **SET_METRICS}
 JUDGE = "judge"  # the name of the judge's scores among those of the catalogue

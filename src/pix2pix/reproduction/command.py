@@ -289,8 +289,15 @@ def _plan(
         seeds, epochs = arguments.seeds or USUAL_SEEDS, usual
         if arguments.hours is not None:
             costs, load = _measured(chosen, setting, folder, jobs)
-            left = arguments.hours - hours_gone
-            seeds, epochs = fit_hours(costs, load, left, usual_epochs=usual, seeds=arguments.seeds, epochs=typed_epochs)
+            seeds, epochs = fit_hours(
+                costs,
+                load,
+                arguments.hours,
+                usual_epochs=usual,
+                gone=hours_gone,
+                seeds=arguments.seeds,
+                epochs=typed_epochs,
+            )
         plan = Plan(*request, seeds, epochs)
     if before is not None and before.epochs != plan.epochs and any((folder / "points").glob("*")):
         raise ConfigError(

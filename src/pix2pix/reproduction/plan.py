@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -97,18 +98,19 @@ def fit_hours(
     hours: float,
     *,
     usual_epochs: int,
+    gone: float = 0.0,
     seeds: int | None = None,
     epochs: int | None = None,
 ) -> tuple[int, int]:
     """Seeds and epochs that fit.
 
     Three seeds, if half of the usual epochs fit then, else two, else one; four or five, if twice the usual epochs fit
-    then. What is given for `seeds` or `epochs` stays.
+    then. What is given for `seeds` or `epochs` stays. Of the hours, `gone` have been spent on what comes before.
 
     Raises ConfigError where not even the least fits, with what it takes.
     """
     each = list(costs.values())
-    limit = hours * SPARE
+    limit = (hours - gone) * SPARE
     for tried in [seeds] if seeds is not None else [*range(MOST_SEEDS, USUAL_SEEDS, -1), USUAL_SEEDS, 2, 1]:
         fitting = _epochs_that_fit(each, load, limit, tried)
         if epochs is not None:
@@ -120,10 +122,11 @@ def fit_hours(
             asked = 2 * usual_epochs if tried > USUAL_SEEDS else max(1, usual_epochs // 2)
         if fitting >= asked:
             return tried, fitting
-    least = load.hours(each, seeds=seeds or 1, epochs=epochs or 1) / SPARE
+    least = gone + load.hours(each, seeds=seeds or 1, epochs=epochs or 1) / SPARE
+    least = math.ceil(105 * least) / 100  # hours to two digits, with a little more than what was measured
     raise ConfigError(
         f"--hours: found {hours:g}, but {len(each)} methods with {seeds or 1} seed(s) and {epochs or 1} epoch(s) take"
-        f" about {least:.1f} h here. Type --hours {least * 1.05:.1f} or more, fewer --tables, a smaller size="
+        f" about {least:g} h here. Type --hours {least:g} or more, fewer --tables, a smaller size="
         " or fewer training pairs"
     )
 
