@@ -190,7 +190,7 @@ def _tell_end(folder: Path, skipped: int, typed: list[str]) -> None:
         log.info("%d bad files were left out; each is named above.", skipped)
     log.info("The run is in %s; look at its samples/. Next:", os.path.relpath(folder))
     log.info("  pix2pix train %s schedule.epochs=N", typable("resume", folder))
-    others = [each for each in typed if not each.startswith("seed=")]
+    others = [each for each in typed if not each.startswith(("seed=", "resume="))]
     log.info("  pix2pix train -m %s", " ".join(["seed=1,2,3", *map(shlex.quote, others)]))
 
 

@@ -18,6 +18,7 @@ from pix2pix.config import ConfigError
 from pix2pix.reproduction import command
 from pix2pix.reproduction.plan import Cost, Load, Plan
 from pix2pix.reproduction.points import FINISHED_BY, Method, Setting, point_folder, points
+from pix2pix.reproduction.preparation import find_classes
 
 METHODS = [Method("labels2photo", "l1"), Method("labels2photo", "cgan", field=16)]
 
@@ -84,7 +85,7 @@ def costs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         measured.append(1)
         return dict.fromkeys(chosen, Cost(0.0, 1.0, 0.0, 0.0)), Load(3600, 0, 1)
 
-    monkeypatch.setattr(command, "_measured", measure)
+    monkeypatch.setattr(command, "measure_speed", measure)
     return measured
 
 
@@ -132,13 +133,13 @@ def test_classes_are_found_in_labels_of_colours(tmp_path: Path) -> None:
             Image.fromarray(pair).save(tmp_path / "pairs" / name / f"{index}.png")
     shared = command._setting(["data=side_by_side", f"data.root={tmp_path / 'pairs'}"])
     assert shared.direction == ("b", "a")
-    assert set(command._palette(shared, tmp_path)) == {(255, 0, 0), (0, 0, 0)}
+    assert set(find_classes(shared, tmp_path)) == {(255, 0, 0), (0, 0, 0)}
     assert json.loads((tmp_path / "palette.json").read_text()) == [[255, 0, 0], [0, 0, 0]]
 
     turned = command._setting([*shared.overrides[:2], "data.direction=a_to_b"])
     (tmp_path / "other").mkdir()
     with pytest.raises(ConfigError, match=r"data.direction=a_to_b: its sources do not look like labels"):
-        command._palette(turned, tmp_path / "other")
+        find_classes(turned, tmp_path / "other")
 
 
 def test_scores_of_another_judge_are_forgotten_but_not_the_training(tmp_path: Path) -> None:

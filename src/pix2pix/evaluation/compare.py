@@ -15,8 +15,6 @@ from pix2pix.evaluation.scored import REAL
 from pix2pix.evaluation.scores import Score, over_seeds, verdict
 from pix2pix.evaluation.tables import columns, limits, number, titled
 
-SEEDS = ("seed", "data.pairs.seed")  # the second follows the first
-
 
 @dataclass(frozen=True)
 class Evaluated:
@@ -75,18 +73,9 @@ def check_same_pictures(evaluated: Sequence[Evaluated]) -> None:
         if ours != theirs:
             name = next((each for each in (*ours, *theirs) if (each in ours) != (each in theirs)), None)
             which = "in another order" if name is None else f"only one of them has {name!r}"
-            seeds = ""
-            if (
-                first.run.settings["seed"] != other.run.settings["seed"]
-                and "seed" in first.run.settings["data"]["pairs"]
-            ):
-                seeds = (
-                    ". Their seeds differ, and where the folder has none, the seed decides which pictures are held out:"
-                    " sort them into train/ and val/, or train with data.pairs.seed=0"
-                )
             raise EvaluationError(
                 f"{first.run.shown} and {other.run.shown} cannot be compared: the first has {len(ours)} pictures, the"
-                f" second {len(theirs)}, and they are not the same: {which}{seeds}"
+                f" second {len(theirs)}, and they are not the same: {which}"
             )
         if first.measured.targets != other.measured.targets:
             raise EvaluationError(
@@ -213,7 +202,7 @@ def difference_rows(pair: Difference) -> list[list[str]]:
 
 def _kind(run: Run) -> dict[str, Any]:
     """What makes a run's method: everything but the seeds, and how far the training got."""
-    settings = {key: value for key, value in flat_settings(run).items() if key not in SEEDS}
+    settings = {key: value for key, value in flat_settings(run).items() if key != "seed"}
     environment = run.record["environment"]
     settings |= {"images": run.images, "trainer.precision": environment["precision"]}
     return settings

@@ -16,7 +16,7 @@ FLAT = 8  # levels by which the colours of a flat 3x3 window may differ
 APART = 16  # levels in some channel that two classes lie apart
 NEAR = 6  # levels around a class's colour in which its flat pixels lie
 CONCENTRATED = 0.95  # share of the flat pixels that must (facades: labels .997, photos .61)
-LEAST = 1e-4  # share of the flat pixels that a colour needs to be a class (facades: the rarest .005, the next .00001)
+LEAST = 1e-4  # share of the flat pixels that a colour needs to be a class (facades: the rarest .005, all others .00002)
 
 
 class NoPaletteError(ValueError):

@@ -27,7 +27,7 @@ from pix2pix.evaluation.judge_network import Segmenter
 from pix2pix.evaluation.judge_palette import NoPaletteError, find_palette
 
 SHOWN = 8  # photos in judge.png
-USUAL_PHOTOS = 8000  # that a judge looks at in training; facades at 128²: 7 minutes on one core
+USUAL_PHOTOS = 8000  # that a judge looks at in training; facades at 128²: 6 minutes on one core
 FEWEST_EPOCHS, MOST_EPOCHS = 4, 60
 CACHE = 1024  # MiB of decoded pictures
 Tell = Callable[[str], None]

@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import shlex
-import statistics
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,8 +21,8 @@ from typing import Any
 from pix2pix import __version__
 from pix2pix.compose import check
 from pix2pix.config import ConfigError
-from pix2pix.reproduction import judging, speed
-from pix2pix.reproduction.plan import USUAL_SEEDS, Cost, Load, Plan, fit_hours
+from pix2pix.reproduction import judging
+from pix2pix.reproduction.plan import USUAL_SEEDS, Cost, Plan, fit_hours
 from pix2pix.reproduction.points import (
     FINISHED_BY,
     Method,
@@ -38,14 +37,13 @@ from pix2pix.reproduction.points import (
     points,
     tables,
 )
+from pix2pix.reproduction.preparation import devices_of, find_classes, make_judge, measure_speed, write_whole
 from pix2pix.sweeps import Point, Result, run_points, visible_devices
 
 log = logging.getLogger(__name__)
 
-JUDGES = Path("outputs", "judges")  # where `pix2pix evaluate` looks for them too
 MOST_JOBS = 4  # unasked, where there is no GPU
 NO_JUDGE = "none"
-SPEED_LASTS = 1800  # seconds for which a measured speed is believed: a machine may have other work later
 
 
 def run_command(arguments: argparse.Namespace) -> int:
@@ -65,14 +63,14 @@ def run_command(arguments: argparse.Namespace) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
         if needs_palette(shown, setting):
-            setting = Setting(setting.overrides, setting.composed, _palette(setting, folder))
+            setting = Setting(setting.overrides, setting.composed, find_classes(setting, folder))
         chosen = methods(shown)
         for method in chosen:  # every mistake before anything runs
             _composed(point_overrides(method, setting, seed=0, epochs=setting.composed["schedule"]["epochs"]))
-        jobs = arguments.jobs or _usual_jobs(_devices(setting))
+        jobs = arguments.jobs or _usual_jobs(devices_of(setting))
         judge = None
         if not arguments.plan and any(table.task == "labels2photo" for table in shown):
-            judge = _judge(setting, chosen, folder)
+            judge = make_judge(setting, chosen, folder)
         plan = _plan(arguments, setting, chosen, folder, jobs, hours_gone=(time.monotonic() - begun) / 3600)
         _composed(point_overrides(chosen[0], setting, seed=0, epochs=plan.epochs))
         asked = points(chosen, setting, seeds=plan.seeds, epochs=plan.epochs, folder=folder)
@@ -98,7 +96,7 @@ def run_command(arguments: argparse.Namespace) -> int:
                 asked,
                 folder,
                 jobs=jobs,
-                devices_per_job=_devices(setting),
+                devices_per_job=devices_of(setting),
                 command=command,
                 ended=ended,
                 show=False,
@@ -155,9 +153,9 @@ class _Work:
             notes=[_about_data(self.setting)],
         )
         more = {"plan": asdict(self.plan), "command": self.command, "points": facts, "judge": self.judge}
-        _write(self.folder / "results.json", json.dumps({**results, **more}, indent=1, ensure_ascii=False) + "\n")
-        _write(self.folder / "results.md", markdown(results, about))
-        _write(self.folder / "index.html", page(results, self.shown, about, self.folder))
+        write_whole(self.folder / "results.json", json.dumps({**results, **more}, indent=1, ensure_ascii=False) + "\n")
+        write_whole(self.folder / "results.md", markdown(results, about))
+        write_whole(self.folder / "index.html", page(results, self.shown, about, self.folder))
 
     def _settings(self, facts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         composed = self.setting.composed
@@ -219,55 +217,6 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _palette(setting: Setting, folder: Path) -> tuple[tuple[int, int, int], ...]:
-    """The classes' colours, found in the training labels once. Raises ConfigError where they are no label maps."""
-    path = folder / "palette.json"
-    if not path.exists():
-        from hydra.utils import instantiate
-
-        from pix2pix.evaluation.judge_palette import NoPaletteError, find_palette
-
-        log.info("Looking for the classes' colours in the training labels.")
-        pairs = instantiate(setting.composed["data"]["pairs"], _convert_="all")(split="train")
-        try:
-            found = find_palette(pairs[index].source[..., :3] for index in range(len(pairs)))
-        except NoPaletteError as error:
-            raise ConfigError(
-                f"data.direction={setting.composed['data']['direction']}: its sources do not look like labels, {error}."
-                " Turn it round, or type --tables without photo2labels"
-            ) from error
-        _write(path, json.dumps(found.colours) + "\n")
-    return tuple((red, green, blue) for red, green, blue in json.loads(path.read_text()))
-
-
-def _judge(setting: Setting, chosen: Sequence[Method], folder: Path) -> dict[str, Any]:
-    """What `judge.json` says, after making the judge where it has not been made."""
-    point = Point("the judge", _data_overrides(chosen, setting), folder / "judge", judging.FILE)
-    path = point.folder / judging.FILE
-    if path.exists():
-        said = json.loads(path.read_text())
-        if said["folder"] is not None and not Path(said["folder"]).exists():
-            path.unlink()
-    if not path.exists():
-        log.info("First the judge, a segmentation network trained on the real photos: %s", point.folder / "console.log")
-    command = [sys.executable, "-m", "pix2pix.reproduction.judging", str(JUDGES.absolute())]
-    (result,) = run_points([point], point.folder, jobs=1, devices_per_job=0, command=command, show=False)
-    if result.status != "finished":
-        raise ConfigError(
-            f"the judge could not be made; the end of {point.folder / 'console.log'}:\n{result.last_lines}"
-        )
-    said = json.loads(path.read_text())
-    if said["folder"] is None:
-        log.warning("There will be no segmentation scores: %s", said["refused"])
-    return dict(said)
-
-
-def _data_overrides(chosen: Sequence[Method], setting: Setting) -> list[str]:
-    """Settings that make the data of labels → photo."""
-    method = next(method for method in chosen if method.task == "labels2photo")
-    return point_overrides(method, setting, seed=0, epochs=1)
-
-
 def _plan(
     arguments: argparse.Namespace,
     setting: Setting,
@@ -288,7 +237,7 @@ def _plan(
     else:
         seeds, epochs = arguments.seeds or USUAL_SEEDS, usual
         if arguments.hours is not None:
-            costs, load = _measured(chosen, setting, folder, jobs)
+            costs, load = measure_speed(chosen, setting, folder, jobs)
             seeds, epochs = fit_hours(
                 costs,
                 load,
@@ -305,7 +254,7 @@ def _plan(
             f" was ({_plan_words(before)}), or another -o FOLDER"
         )
     if arguments.plan and load is None:
-        costs, load = _measured(chosen, setting, folder, jobs)
+        costs, load = measure_speed(chosen, setting, folder, jobs)
     finished = sum(
         (point_folder(folder, method, seed) / FINISHED_BY).exists() for method in chosen for seed in range(plan.seeds)
     )
@@ -331,37 +280,6 @@ def _plan_words(plan: Plan) -> str:
     return f"{hours}{seeds} {' '.join(plan.overrides)}".strip()
 
 
-def _measured(chosen: Sequence[Method], setting: Setting, folder: Path, jobs: int) -> tuple[dict[Method, Cost], Load]:
-    """What each method costs, measured in as many processes as points will run at a time; kept in the folder."""
-    kinds = {method.key: point_overrides(method, setting, seed=0, epochs=1) for method in chosen}
-    digest = hashlib.sha256(json.dumps([kinds, jobs]).encode()).hexdigest()[:8]
-    within = folder / "speed" / digest
-    within.mkdir(parents=True, exist_ok=True)
-    _write(within / "kinds.json", json.dumps(kinds, indent=1) + "\n")
-    measuring = [Point(f"speed {number}", [], within / str(number), speed.SCORED) for number in range(jobs)]
-    found = [point.folder / speed.SCORED for point in measuring if (point.folder / speed.SCORED).exists()]
-    if len(found) < jobs or min(path.stat().st_mtime for path in found) < time.time() - SPEED_LASTS:
-        for path in found:
-            path.unlink()
-        log.info("Measuring what an image costs with each of the %d methods.", len(chosen))
-    command = [sys.executable, "-m", "pix2pix.reproduction.speed", str(within / "kinds.json")]
-    results = run_points(measuring, within, jobs=jobs, devices_per_job=_devices(setting), command=command, show=False)
-    for result in results:
-        if result.status != "finished":
-            raise ConfigError(f"what an image costs could not be measured:\n{result.last_lines}")
-    said = [json.loads((point.folder / speed.SCORED).read_text()) for point in measuring]
-    costs = {
-        method: Cost(
-            **{
-                name: statistics.mean(each["seconds"][method.key][name] for each in said)
-                for name in ("start", "image", "picture", "scoring")
-            }
-        )
-        for method in chosen
-    }
-    return costs, Load(said[0]["images"], said[0]["pictures"], jobs)
-
-
 def _forget_old_scores(asked: Sequence[Point], judge: Mapping[str, Any] | None) -> None:
     """What was scored by another judge, by none, or by another version is scored again; nothing is trained again."""
     from pix2pix.evaluation.files import read
@@ -381,11 +299,6 @@ def _usual_jobs(devices_per_job: int) -> int:
         return max(1, len(devices) // devices_per_job)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, MOST_JOBS)
-
-
-def _devices(setting: Setting) -> int:
-    asked = setting.composed["trainer"]["devices"]
-    return asked if isinstance(asked, int) and asked > 0 else 1
 
 
 def _about_data(setting: Setting) -> str:
@@ -408,9 +321,3 @@ def _typed(arguments: argparse.Namespace) -> str:
     if arguments.output is not None:
         words += ["-o", str(arguments.output)]
     return shlex.join([*words, *arguments.overrides])
-
-
-def _write(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

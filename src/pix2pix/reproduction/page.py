@@ -45,6 +45,7 @@ MEANINGS = {
         " better. The paper's figures are another thing: the share of trials in which people were fooled."
     ),
 }
+PAPERS_FIELDS = " The paper's fields are 1×1, 16×16, 70×70 and 286×286 at 256 × 256; ours go with the side."
 TASK_WORDS = {"labels2photo": "labels → photo", "photo2labels": "photo → labels", "colour": "lightness → colour"}
 
 
@@ -159,7 +160,7 @@ def _ordering(plain: Mapping[str, Any]) -> str:
 def _section(plain: Mapping[str, Any], table: Table, about: About, folder: Path) -> str:
     parts = [
         f"<section><h2>{escape(_heading(plain))}</h2>",
-        f'<p class="soft">{MEANINGS[plain["task"]]}</p>',
+        f'<p class="soft">{MEANINGS[plain["task"]]}{PAPERS_FIELDS if table.name == "fields" else ""}</p>',
         _table(plain),
         _seeds(plain),
         _grid(table, about.seeds, folder),

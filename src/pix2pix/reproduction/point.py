@@ -27,9 +27,15 @@ def main() -> int:
     folder = run_folder(arguments)
     if not (folder / "score.json").exists() and (status := _train(arguments)):
         return status
+    from pix2pix.data.pairs import BadPairError
+    from pix2pix.evaluation.run import EvaluationError
     from pix2pix.reproduction.scoring import score_point
 
-    score_point(folder, judge)
+    try:
+        score_point(folder, judge)
+    except (EvaluationError, BadPairError) as error:
+        print(error, flush=True)
+        return 1
     return 0
 
 

@@ -169,8 +169,6 @@ def point_overrides(method: Method, setting: Setting, *, seed: int, epochs: int)
         f"seed={seed}",
         f"schedule.epochs={epochs}",
     ]
-    if "seed" in setting.composed["data"]["pairs"]:
-        own.append("data.pairs.seed=0")  # the same pictures are held out, whatever the seed
     if not any(typed.startswith("callbacks.checkpoints.best=") for typed in setting.overrides):
         own.append("callbacks.checkpoints.best=[]")
     return [*(typed for typed in setting.overrides if not typed.startswith("schedule.epochs=")), *own]

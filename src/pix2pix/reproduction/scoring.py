@@ -13,8 +13,10 @@ import torch
 
 from pix2pix.data.domains import view_pair
 from pix2pix.evaluation.command import Request, evaluate
+from pix2pix.evaluation.judge import refusal
 from pix2pix.evaluation.measure import every_sample, translate_sample
 from pix2pix.evaluation.run import Run, open_run
+from pix2pix.evaluation.which_judge import NONE
 from pix2pix.reproduction.points import FINISHED_BY, INTERSECTIONS, JUDGED, LABELLED
 from pix2pix.runs import write_slim
 
@@ -29,7 +31,9 @@ def score_point(folder: Path, judge: str) -> None:
     """Evaluate, write the examples and `reproduction.json`, and leave the generator alone in `checkpoints/`.
 
     Args:
-        judge: its folder, or none.
+        judge: the folder of that of labels → photo, or none.
+
+    Raises EvaluationError and BadPairError as `pix2pix evaluate` does.
     """
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     checkpoints = folder / "checkpoints"
@@ -37,7 +41,8 @@ def score_point(folder: Path, judge: str) -> None:
         write_slim(checkpoints / "last.ckpt", checkpoints / "generator.ckpt")
     run = open_run(str(folder))
     device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    evaluated = evaluate(run, Request(SPLIT, judge=judge, device=device, again=True))
+    judged = refusal(run.data(SPLIT)) is None  # colours and labels are scored without one
+    evaluated = evaluate(run, Request(SPLIT, judge=judge if judged else NONE, device=device, again=True))
     _write_examples(run, folder, device)
     trained = json.loads((folder / "score.json").read_text())
     said = {

@@ -1,0 +1,119 @@
+"""What comes before the points: the classes of labels, the judge, and what an image costs. Each is done once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pix2pix.config import ConfigError
+from pix2pix.reproduction import judging, speed
+from pix2pix.reproduction.plan import Cost, Load
+from pix2pix.reproduction.points import Method, Setting, point_overrides
+from pix2pix.sweeps import Point, run_points
+
+log = logging.getLogger(__name__)
+
+JUDGES = Path("outputs", "judges")  # where `pix2pix evaluate` looks for them too
+SPEED_LASTS = 1800  # seconds for which a measured speed is believed: a machine may have other work later
+
+
+def find_classes(setting: Setting, folder: Path) -> tuple[tuple[int, int, int], ...]:
+    """The classes' colours, found in the training labels once. Raises ConfigError where they are no label maps."""
+    path = folder / "palette.json"
+    if not path.exists():
+        from hydra.utils import instantiate
+
+        from pix2pix.evaluation.judge_palette import NoPaletteError, find_palette
+
+        log.info("Looking for the classes' colours in the training labels.")
+        pairs = instantiate(setting.composed["data"]["pairs"], _convert_="all")(split="train")
+        try:
+            found = find_palette(pairs[index].source[..., :3] for index in range(len(pairs)))
+        except NoPaletteError as error:
+            raise ConfigError(
+                f"data.direction={setting.composed['data']['direction']}: its sources do not look like labels, {error}."
+                " Turn it round, or type --tables without photo2labels"
+            ) from error
+        write_whole(path, json.dumps(found.colours) + "\n")
+    return tuple((red, green, blue) for red, green, blue in json.loads(path.read_text()))
+
+
+def make_judge(setting: Setting, chosen: Sequence[Method], folder: Path) -> dict[str, Any]:
+    """What `judge.json` says, after making the judge where it has not been made."""
+    point = Point("the judge", _data_overrides(chosen, setting), folder / "judge", judging.FILE)
+    path = point.folder / judging.FILE
+    if path.exists():
+        said = json.loads(path.read_text())
+        if said["folder"] is not None and not Path(said["folder"]).exists():
+            path.unlink()
+    if not path.exists():
+        log.info("First the judge, a segmentation network trained on the real photos: %s", point.folder / "console.log")
+    command = [sys.executable, "-m", "pix2pix.reproduction.judging", str(JUDGES.absolute())]
+    (result,) = run_points([point], point.folder, jobs=1, devices_per_job=0, command=command, show=False)
+    if result.status != "finished":
+        raise ConfigError(
+            f"the judge could not be made; the end of {point.folder / 'console.log'}:\n{result.last_lines}"
+        )
+    said = json.loads(path.read_text())
+    if said["folder"] is None:
+        log.warning("There will be no segmentation scores: %s", said["refused"])
+    return dict(said)
+
+
+def _data_overrides(chosen: Sequence[Method], setting: Setting) -> list[str]:
+    """Settings that make the data of labels → photo."""
+    method = next(method for method in chosen if method.task == "labels2photo")
+    return point_overrides(method, setting, seed=0, epochs=1)
+
+
+def measure_speed(
+    chosen: Sequence[Method], setting: Setting, folder: Path, jobs: int
+) -> tuple[dict[Method, Cost], Load]:
+    """What each method costs, measured in as many processes as points will run at a time; kept in the folder."""
+    kinds = {method.key: point_overrides(method, setting, seed=0, epochs=1) for method in chosen}
+    digest = hashlib.sha256(json.dumps([kinds, jobs]).encode()).hexdigest()[:8]
+    within = folder / "speed" / digest
+    within.mkdir(parents=True, exist_ok=True)
+    write_whole(within / "kinds.json", json.dumps(kinds, indent=1) + "\n")
+    measuring = [Point(f"speed {number}", [], within / str(number), speed.SCORED) for number in range(jobs)]
+    found = [point.folder / speed.SCORED for point in measuring if (point.folder / speed.SCORED).exists()]
+    if len(found) < jobs or min(path.stat().st_mtime for path in found) < time.time() - SPEED_LASTS:
+        for path in found:
+            path.unlink()
+        log.info("Measuring what an image costs with each of the %d methods.", len(chosen))
+    command = [sys.executable, "-m", "pix2pix.reproduction.speed", str(within / "kinds.json")]
+    results = run_points(measuring, within, jobs=jobs, devices_per_job=devices_of(setting), command=command, show=False)
+    for result in results:
+        if result.status != "finished":
+            raise ConfigError(f"what an image costs could not be measured:\n{result.last_lines}")
+    said = [json.loads((point.folder / speed.SCORED).read_text()) for point in measuring]
+    costs = {
+        method: Cost(
+            **{
+                name: statistics.mean(each["seconds"][method.key][name] for each in said)
+                for name in ("start", "image", "picture", "scoring")
+            }
+        )
+        for method in chosen
+    }
+    return costs, Load(said[0]["images"], said[0]["pictures"], jobs)
+
+
+def devices_of(setting: Setting) -> int:
+    """Devices, or processes on the processor, that one point trains on."""
+    asked = setting.composed["trainer"]["devices"]
+    return asked if isinstance(asked, int) and asked > 0 else 1
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Whoever opens the file finds it whole."""
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
