@@ -123,3 +123,10 @@ def test_facades() -> None:
     photo = np.asarray(Image.open(FACADES / "train" / "17.jpg"))[:, :256].astype(int)
     assert np.abs(pair.target - photo).max() <= 2  # two JPEG decoders
     assert pair.source.shape == (256, 256, 3)
+
+
+def test_two_folders_of_pictures_are_no_files_of_pairs(tmp_path: Path) -> None:
+    for side in ("trainA", "trainB"):
+        fill(tmp_path / side, 3)
+    with pytest.raises(ValueError, match="holds two folders of pictures, trainA and trainB, .* data=two_folders"):
+        SideBySide(tmp_path, "train")

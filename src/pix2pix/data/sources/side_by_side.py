@@ -9,13 +9,15 @@ from pix2pix.data.codecs import read_picture
 from pix2pix.data.pairs import BadPairError, Pair, Problem
 from pix2pix.data.sources.directions import parse_direction
 from pix2pix.data.sources.folders import Holdout, list_split, split_folders
+from pix2pix.data.sources.two_folders import find_templates
 
 
 class SideBySide:
     """Files of `panels` pictures of equal width, lettered a, b, c, ... from the left; `direction` picks two (`c_to_a`).
 
     Reads root/{train,val,test}/, or a flat root that is parted at random. `names` are paths below that folder, without
-    suffix. Raises ValueError where the folder or the split is missing, or the direction names a panel too many.
+    suffix. Raises ValueError where the folder or the split is missing, where there are two folders of pictures instead,
+    or the direction names a panel too many.
     """
 
     def __init__(
@@ -31,6 +33,12 @@ class SideBySide:
         self.panels = panels
         self.source_panel, self.target_panel = parse_direction(direction, panels)
         root = Path(root).expanduser()
+        if panels > 1 and (two := find_templates(root)):
+            found = " and ".join(template.replace("{split}", "train") for template in two)
+            raise ValueError(
+                f"{root}: holds two folders of pictures, {found}, and data=side_by_side reads files that"
+                " each hold both pictures of a pair. Type data=two_folders"
+            )
         template = "{split}" if split_folders(root, ["{split}"]) else ""
         listing = list_split(root, [template], split, Holdout(val_fraction, test_fraction, seed))
         self.names: Sequence[str] = list(listing.files)
