@@ -128,5 +128,5 @@ def test_facades() -> None:
 def test_two_folders_of_pictures_are_no_files_of_pairs(tmp_path: Path) -> None:
     for side in ("trainA", "trainB"):
         fill(tmp_path / side, 3)
-    with pytest.raises(ValueError, match="holds two folders of pictures, trainA and trainB, .* data=two_folders"):
+    with pytest.raises(ValueError, match=r"holds two folders of pictures, trainA and trainB, .* data=two_folders"):
         SideBySide(tmp_path, "train")
