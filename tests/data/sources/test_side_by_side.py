@@ -125,8 +125,15 @@ def test_facades() -> None:
     assert pair.source.shape == (256, 256, 3)
 
 
-def test_two_folders_of_pictures_are_no_files_of_pairs(tmp_path: Path) -> None:
-    for side in ("trainA", "trainB"):
+@pytest.mark.parametrize(("source", "target"), [("trainA", "trainB"), ("A", "B"), ("train/A", "train/B")])
+def test_two_folders_of_pictures_are_no_files_of_pairs(tmp_path: Path, source: str, target: str) -> None:
+    for side in (source, target):
         fill(tmp_path / side, 3)
-    with pytest.raises(ValueError, match=r"holds two folders of pictures, trainA and trainB, .* data=two_folders"):
+    with pytest.raises(ValueError, match=rf"holds two folders of pictures, {source} and {target}, .* data=two_folders"):
         SideBySide(tmp_path, "train")
+
+
+def test_files_of_pairs_beside_two_folders_are_read(tmp_path: Path) -> None:
+    for folder in ("train", "trainA", "trainB", "A/train", "B/train"):
+        fill(tmp_path / folder, 3)
+    assert len(SideBySide(tmp_path, "train", val_fraction=0)) == 3

@@ -33,13 +33,14 @@ class SideBySide:
         self.panels = panels
         self.source_panel, self.target_panel = parse_direction(direction, panels)
         root = Path(root).expanduser()
-        if panels > 1 and (two := find_templates(root)):
-            found = " and ".join(template.replace("{split}", "train") for template in two)
+        template = "{split}" if split_folders(root, ["{split}"]) else ""
+        two = find_templates(root) if panels > 1 else None
+        if two is not None and two[0].startswith("{split}/" if template else ""):  # below where the files of pairs would be
+            found = " and ".join(each.replace("{split}", "train") for each in two)
             raise ValueError(
                 f"{root}: holds two folders of pictures, {found}, and data=side_by_side reads files that"
                 " each hold both pictures of a pair. Type data=two_folders"
             )
-        template = "{split}" if split_folders(root, ["{split}"]) else ""
         listing = list_split(root, [template], split, Holdout(val_fraction, test_fraction, seed))
         self.names: Sequence[str] = list(listing.files)
         self.problems: Sequence[Problem] = listing.problems
