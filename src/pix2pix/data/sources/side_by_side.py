@@ -35,7 +35,8 @@ class SideBySide:
         root = Path(root).expanduser()
         template = "{split}" if split_folders(root, ["{split}"]) else ""
         two = find_templates(root) if panels > 1 else None
-        if two is not None and two[0].startswith("{split}/" if template else ""):  # below where the files of pairs would be
+        within = "{split}/" if template else ""  # where files of pairs would be
+        if two is not None and two[0].startswith(within):
             found = " and ".join(each.replace("{split}", "train") for each in two)
             raise ValueError(
                 f"{root}: holds two folders of pictures, {found}, and data=side_by_side reads files that"
