@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
+
+from pix2pix.nearest import nearest
 
 VERBS = {
     "train": ("pix2pix.train", "train a model; -m sweeps; resume=RUN continues"),
@@ -26,7 +27,7 @@ def main() -> None:
         return
     verb = arguments[0]
     if verb not in VERBS:
-        near = next(iter(difflib.get_close_matches(verb, VERBS, n=1)), None)
+        near = nearest(verb, VERBS)
         hint = f" Nearest: pix2pix {near}" if near else ""
         print(f"pix2pix: there is no command {verb!r}; there are {', '.join(VERBS)}.{hint}", file=sys.stderr)
         sys.exit(2)

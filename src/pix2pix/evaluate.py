@@ -11,6 +11,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pix2pix.arguments import count, tell_mistake
+
 EXAMPLE = """\
 examples:
   pix2pix evaluate outputs/scenes/2026-01-31_12-00-00
@@ -33,7 +35,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         run_command(arguments)
     except EvaluationError as error:
-        print("\n".join(f"pix2pix evaluate: {line}" for line in str(error).splitlines()), file=sys.stderr)
+        tell_mistake("evaluate", error)
         return 2
     except BadPairError as error:
         print(error, file=sys.stderr)
@@ -57,22 +59,15 @@ def _parser() -> argparse.ArgumentParser:
     add("--weights", type=Path, metavar="PATH", help="file or folder of the weights that fid, kid and lpips need")
     add("--judge", metavar="FOLDER", help="a judge's folder, a folder of judges, or none (default: outputs/judges)")
     add("-o", "--output", type=Path, metavar="FOLDER", help="write the comparison of several runs there")
-    add("--pictures", type=_count, metavar="N", help="only the first N of the split")
+    add("--pictures", type=count, metavar="N", help="only the first N of the split")
     add("--rank-by", metavar="SCORE", help="what the best and worst pictures are chosen by (default: ssim)")
-    add("--rows", type=_count, metavar="N", help="best, median and worst pictures, N each (default: 3)")
-    add("--resamples", type=_count, default=1000, metavar="N", help="of the bootstrap (default: 1000)")
+    add("--rows", type=count, metavar="N", help="best, median and worst pictures, N each (default: 3)")
+    add("--resamples", type=count, default=1000, metavar="N", help="of the bootstrap (default: 1000)")
     add("--data-root", metavar="FOLDER", help="where the pictures are now, if they have moved since the training")
     add("--device", default="auto", metavar="NAME", help="auto, cpu, cuda, mps (default: auto)")
     add("--again", action="store_true", help="evaluate anew what has been evaluated")
     add("--trust", action="store_true", help="accept a pair source of your own code that a checkpoint names")
     return parser
-
-
-def _count(text: str) -> int:
-    count = int(text) if text.isdecimal() else 0
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number of at least 1")
-    return count
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pix2pix.arguments import count, tell_mistake
+
 JUDGES = Path("outputs", "judges")
 Colour = tuple[int, int, int]
 
@@ -37,13 +39,13 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         run_command(arguments)
     except EvaluationError as error:
-        _tell_mistake(str(error))
+        tell_mistake("judge", error)
         return 2
     except (JudgeError, BadPairError, OSError) as error:
-        _tell_mistake(str(error))
+        tell_mistake("judge", error)
         return 1
     except KeyboardInterrupt:
-        _tell_mistake("stopped; no judge has been written")
+        tell_mistake("judge", "stopped; no judge has been written")
         return 130
     return 0
 
@@ -77,20 +79,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("run", metavar="RUN", help="the folder of a run from labels to photos, or a checkpoint")
-    add("--epochs", type=_count, metavar="N", help="default: as many as make 8,000 photos, from 4 to 60")
+    add("--epochs", type=count, metavar="N", help="default: as many as make 8,000 photos, from 4 to 60")
     add("--palette", type=_palette, metavar="RRGGBB,…", help="the classes' colours; by default found in the labels")
     add("--judges", type=Path, default=JUDGES, metavar="FOLDER", help=f"where judges are (default: {JUDGES})")
     add("--data-root", metavar="FOLDER", help="where the pictures are now, if they have moved since the training")
     add("--again", action="store_true", help="train anew a judge that there is")
     add("--trust", action="store_true", help="accept a pair source of your own code that a checkpoint names")
     return parser
-
-
-def _count(text: str) -> int:
-    count = int(text) if text.isdecimal() else 0
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number of at least 1")
-    return count
 
 
 def _palette(text: str) -> tuple[Colour, ...]:
@@ -101,10 +96,6 @@ def _palette(text: str) -> tuple[Colour, ...]:
     if len(set(map(str.lower, colours))) < max(2, len(colours)):
         raise argparse.ArgumentTypeError("expected at least two colours, none of them twice")
     return tuple((int(each[:2], 16), int(each[2:4], 16), int(each[4:], 16)) for each in colours)
-
-
-def _tell_mistake(message: str) -> None:
-    print("\n".join(f"pix2pix judge: {line}" for line in message.splitlines()), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pix2pix.arguments import count, tell_mistake
+from pix2pix.nearest import nearest
+
 TABLES = ("losses", "generators", "fields", "colour", "photo2labels")
 
 EXAMPLE = """\
@@ -37,7 +40,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         return run_command(arguments)
     except (ConfigError, SweepError, BadPairError) as error:
-        print("\n".join(f"pix2pix reproduce: {line}" for line in str(error).splitlines()), file=sys.stderr)
+        tell_mistake("reproduce", error)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -53,11 +56,11 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("overrides", nargs="*", metavar="KEY=VALUE", help="data=, data.root=, size=, schedule.epochs=, trainer.…=, …")
     add("--hours", type=_hours, metavar="H", help="plan seeds and epochs so that all is done in about H hours")
-    add("--seeds", type=_count, metavar="N", help="of each method (default: 3, or what --hours allows)")
+    add("--seeds", type=count, metavar="N", help="of each method (default: 3, or what --hours allows)")
     add("--tables", type=_tables, default=TABLES, metavar="A,B,…", help=f"of {','.join(TABLES)} (default: all)")
     add(
         "--jobs",
-        type=_count,
+        type=count,
         metavar="N",
         help="points at a time (default: one a GPU; without GPU one a core, up to 4)",
     )
@@ -76,21 +79,12 @@ def _hours(text: str) -> float:
     return hours
 
 
-def _count(text: str) -> int:
-    count = int(text) if text.isdecimal() else 0
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number of at least 1")
-    return count
-
-
 def _tables(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(text.split(",")))
     for name in names:
         if name not in TABLES:
-            import difflib
-
-            near = difflib.get_close_matches(name, TABLES, n=1)
-            hint = f"; nearest: {near[0]}" if near else ""
+            near = nearest(name, TABLES)
+            hint = f"; nearest: {near}" if near else ""
             raise argparse.ArgumentTypeError(f"there is no table {name!r}, but {', '.join(TABLES)}{hint}")
     return names
 

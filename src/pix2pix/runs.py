@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pix2pix.config import ConfigError
+from pix2pix.whole_files import write_whole
 
 if TYPE_CHECKING:
     from pix2pix.models.blocks import Generator
@@ -109,6 +110,4 @@ def write_slim(checkpoint: Path, slim: Path) -> None:
 def write_score(folder: Path, overrides: list[str], scores: Mapping[str, float], images: int, minutes: float) -> None:
     """Write `score.json`, which says that the run is finished. The last write of a run."""
     content = {"overrides": overrides, "scores": dict(scores), "images": images, "minutes": round(minutes, 3)}
-    partial = folder / ".score.json.partial"
-    partial.write_text(json.dumps(content, indent=1) + "\n")
-    partial.replace(folder / "score.json")
+    write_whole(folder / "score.json", json.dumps(content, indent=1) + "\n")

@@ -5,9 +5,7 @@ writes at its end, or the file that whoever does more with a point names; so a s
 what has no score, and continues what has a checkpoint.
 """
 
-import csv
 import hashlib
-import io
 import json
 import logging
 import os
@@ -24,11 +22,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import CompactHydraException
 from omegaconf import ListConfig, OmegaConf
 
 from pix2pix.process_trees import BusyError, ProcessTree, end, noted_signals
+from pix2pix.sweep_tables import write_tables
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ def run_points(
                     free += assigned
                     results[point.folder] = _result_at_end(point, tree, "failed")
                     _report(results[point.folder])
-                    _write_tables(sweep_folder, [*earlier, *results.values()])
+                    write_tables(sweep_folder, [*earlier, *results.values()])
                     if ended is not None:
                         ended(results[point.folder])
                 while waiting and len(running) < jobs:
@@ -162,7 +162,7 @@ def run_points(
         finally:
             end([tree for _, tree, _ in running], grace, signals)
             results |= {point.folder: _result_at_end(point, tree, "stopped") for point, tree, _ in running}
-            table = _write_tables(sweep_folder, [*earlier, *results.values()])
+            table = write_tables(sweep_folder, [*earlier, *results.values()])
     if show:
         print(table, flush=True)
     if signals:
@@ -263,6 +263,12 @@ def _arguments(point: Point, hydra_arguments: Sequence[str]) -> list[str]:
     return [*hydra_arguments, *point.overrides, f"hydra.run.dir={folder}"]
 
 
+def run_folder(arguments: Sequence[str]) -> Path:
+    """The folder that the arguments of a point's process name, as `resume=` or `hydra.run.dir=`."""
+    named = [each for each in arguments if each.startswith(("resume=", "hydra.run.dir="))]
+    return Path(str(OverridesParser.create().parse_override(named[-1]).value()))
+
+
 def _has_checkpoint(point: Point) -> bool:
     return (point.folder / "checkpoints" / "last.ckpt").exists()
 
@@ -316,45 +322,6 @@ def _report(result: Result) -> None:
         log.error(
             "%s: failed, exit status %s, %s\n%s", result.point.name, result.exit_status, folder, result.last_lines
         )
-
-
-def _write_tables(folder: Path, results: Sequence[Result]) -> str:
-    """Write `table.csv` and `table.md`, a row for each point; returns the second's text."""
-    settings = [dict(override.partition("=")[::2] for override in result.point.overrides) for result in results]
-    keys = dict.fromkeys(key for one in settings for key in one)
-    swept = [key for key in keys if len({one.get(key) for one in settings}) > 1]
-    metrics = list(dict.fromkeys(name for result in results for name in result.scores))
-    rows = [["point", *swept, "status", "exit_status", *metrics, "minutes", "folder"]]
-    for result, chosen in zip(results, settings, strict=True):
-        numbers = [*(result.scores.get(name) for name in metrics), result.minutes]
-        rows.append(
-            [
-                result.point.name,
-                *(chosen.get(key, "") for key in swept),
-                result.status,
-                "" if result.exit_status is None else str(result.exit_status),
-                *("" if number is None else f"{number:.6g}" for number in numbers),
-                str(result.point.folder),
-            ]
-        )
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-
-    cells = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    cells.insert(1, ["-" * width for width in widths])
-    lines = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
-    table = "\n".join(f"| {line} |" for line in lines)
-    for result in results:
-        if result.status == "failed":
-            table += f"\n\n{result.point.name}: exit status {result.exit_status}\n\n```\n{result.last_lines}\n```"
-
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in (("table.csv", text.getvalue()), ("table.md", f"{table}\n")):
-        unfinished = folder / f".{name}.unfinished"
-        unfinished.write_text(content)
-        unfinished.replace(folder / name)
-    return table
 
 
 def _hash(text: str) -> str:

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pix2pix.arguments import tell_mistake
 from pix2pix.compose import (
     check,
     check_flags,
@@ -62,7 +63,7 @@ def main() -> None:
             raise ConfigError("torchrun and srun start one training; a sweep starts its own: type it without them")
         sys.exit(_run())
     except ConfigError as error:
-        print("\n".join(f"pix2pix train: {line}" for line in str(error).splitlines()), file=sys.stderr)
+        tell_mistake("train", error)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

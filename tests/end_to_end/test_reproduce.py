@@ -8,14 +8,13 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from tests.end_to_end.process_group import start
 
 PATIENCE = 1200.0  # seconds
 EPOCHS, PAIRS = 4, 40
@@ -25,19 +24,6 @@ SMALL = (
     *("trainer=cpu", "trainer.precision=32-true"),
 )
 METHODS = 7
-
-
-def start(folder: Path, output: str, arguments: Sequence[str] = SMALL) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "pix2pix.reproduce", *arguments, "-o", output],
-        cwd=folder,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in the background
-    )
 
 
 def ended(process: subprocess.Popen[str]) -> str:
@@ -76,7 +62,7 @@ def epochs_trained(point: Path) -> list[str]:
 
 @pytest.mark.slow
 def test_killed_three_times_it_gives_the_tables_of_one_that_never_was(tmp_path: Path) -> None:
-    process = start(tmp_path, "whole")
+    process = start(tmp_path, "reproduce", *SMALL, "-o", "whole")
     said = ended(process)
     assert process.returncode == 0, said
     whole = results(tmp_path / "whole")
@@ -88,7 +74,7 @@ def test_killed_three_times_it_gives_the_tables_of_one_that_never_was(tmp_path: 
 
     # Ctrl-C first: all that runs saves and ends.
     folder, rng = tmp_path / "killed", random.Random(0)
-    process = start(tmp_path, "killed")
+    process = start(tmp_path, "reproduce", *SMALL, "-o", "killed")
     deadline = time.monotonic() + PATIENCE
     while not list(folder.glob("points/*/checkpoints/last.ckpt")):
         assert process.poll() is None, ended(process)
@@ -104,7 +90,7 @@ def test_killed_three_times_it_gives_the_tables_of_one_that_never_was(tmp_path: 
     deaths = sorted(rng.sample(range(progress(folder) + 1, METHODS * EPOCHS - 2), 3))
     for death in deaths:
         before = finished(folder)
-        process = start(tmp_path, "killed")
+        process = start(tmp_path, "reproduce", *SMALL, "-o", "killed")
         while progress(folder) < death:
             assert process.poll() is None, ended(process)
             time.sleep(0.02)
@@ -113,7 +99,7 @@ def test_killed_three_times_it_gives_the_tables_of_one_that_never_was(tmp_path: 
             each.kill()
         process.communicate()
         assert before.items() <= finished(folder).items()  # what was finished was not touched
-    process = start(tmp_path, "killed")
+    process = start(tmp_path, "reproduce", *SMALL, "-o", "killed")
     said = ended(process)
     assert process.returncode == 0, said
 
@@ -139,13 +125,13 @@ def images(point: Path) -> list[int]:
 @pytest.mark.slow
 def test_hours_are_planned_from_what_an_image_costs(tmp_path: Path) -> None:
     arguments = ("--tables", "colour", "--jobs", "2", "data.train_pairs=40", "data.val_pairs=6", "size.base_channels=4")
-    process = start(tmp_path, "planned", [*arguments, "--plan", "--hours", "1"])
+    process = start(tmp_path, "reproduce", *arguments, "--plan", "--hours", "1", "-o", "planned")
     said = ended(process)
     assert process.returncode == 0, said
     assert "5 methods × 5 seeds = 25 points of " in said
     assert "Expected: " in said
     assert not (tmp_path / "planned" / "points").exists()
-    process = start(tmp_path, "planned", [*arguments, "--plan", "--hours", "0.001"])
+    process = start(tmp_path, "reproduce", *arguments, "--plan", "--hours", "0.001", "-o", "planned")
     said = ended(process)
     assert process.returncode == 2
     assert "--hours: found 0.001, but 5 methods with 1 seed(s) and 1 epoch(s) take about" in said

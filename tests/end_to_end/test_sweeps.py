@@ -6,8 +6,6 @@ import csv
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ import psutil
 import pytest
 import torch
 from PIL import Image
+from tests.end_to_end.process_group import start
 
 PATIENCE = 600.0  # seconds
 TINY = (
@@ -25,21 +24,8 @@ TINY = (
 )
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "pix2pix.train", "-m", *TINY, *arguments],
-        cwd=folder,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in the background
-    )
-
-
 def sweep(folder: Path, *arguments: str) -> tuple[int, str]:
-    process = start(folder, *arguments)
+    process = start(folder, "train", "-m", *TINY, *arguments)
     output, _ = process.communicate(timeout=PATIENCE)
     return process.returncode, output
 
@@ -156,7 +142,7 @@ def test_ctrl_c_leaves_nothing_running_and_the_same_command_goes_on(tmp_path: Pa
         *("seed=1,2,3", "trainer=ddp_cpu", "hydra.launcher.jobs=2"),
         *("data.train_pairs=20", "data.val_pairs=1", "schedule.epochs=30"),
     )
-    process = start(tmp_path, *arguments)
+    process = start(tmp_path, "train", "-m", *TINY, *arguments)
     deadline = time.monotonic() + PATIENCE
     while len(list(tmp_path.glob("outputs/scenes/*/seed=*/samples/epoch_0002.png"))) < 2:
         assert process.poll() is None, process.communicate()[0]

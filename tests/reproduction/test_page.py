@@ -15,7 +15,8 @@ from PIL import Image
 from tests.reproduction.invented import finish, setting
 
 from pix2pix.reproduce import TABLES
-from pix2pix.reproduction.page import About, embedded, markdown, page
+from pix2pix.reproduction.page import About, markdown, page
+from pix2pix.reproduction.page_pictures import embedded
 from pix2pix.reproduction.plots import DECADES, log_histogram
 from pix2pix.reproduction.points import Table, methods, tables
 from pix2pix.reproduction.results import as_plain, point_facts

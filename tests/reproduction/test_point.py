@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pix2pix.reproduction.point import run_folder
+from pix2pix.sweeps import run_folder
 
 PROGRAM = """
 import sys, types

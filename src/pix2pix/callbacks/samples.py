@@ -13,7 +13,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from PIL import Image
 
 from pix2pix.callbacks.grid import Picture, sample_grid
-from pix2pix.data.domains import Domain, view_pair
+from pix2pix.data.domains import Domain, view_translation
 from pix2pix.metrics.image import counted
 from pix2pix.tracking.pictures import log_picture
 
@@ -63,9 +63,7 @@ def _drawn(batch: Batch, translated: torch.Tensor, source_domain: Domain, target
     translated = counted(translated.float().cpu(), batch.target, batch.weight)
     encoded = (each.detach().float().cpu().numpy() for each in (batch.source, translated, batch.target))
     for source, translation, target in zip(*encoded, strict=True):
-        source_view, target_view = view_pair(source_domain, target_domain, source, target)
-        _, translated_view = view_pair(source_domain, target_domain, source, translation)
-        rows.append((source_view, translated_view, target_view))
+        rows.append(view_translation(source_domain, target_domain, source, translation, target))
     return sample_grid(rows, batch.names)
 
 

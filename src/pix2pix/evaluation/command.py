@@ -15,6 +15,7 @@ import torch
 
 from pix2pix import __version__
 from pix2pix.data.domains import Domain, domain_from_dict
+from pix2pix.devices import best_device
 from pix2pix.evaluation import compare, files, which_judge
 from pix2pix.evaluation.compare import Evaluated
 from pix2pix.evaluation.files import Stored
@@ -26,6 +27,7 @@ from pix2pix.evaluation.scores import Score, scores_of
 from pix2pix.evaluation.tables import aligned, markdown, one_run
 from pix2pix.metrics.catalogue import SET_METRICS
 from pix2pix.nearest import nearest
+from pix2pix.whole_files import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -258,7 +260,7 @@ def _target(run: Run) -> Domain:
 
 def _device(typed: str) -> str:
     if typed == "auto":
-        return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        return best_device()
     try:
         torch.zeros(1, device=typed)
     except (RuntimeError, AssertionError) as error:
@@ -295,5 +297,5 @@ def _compare(evaluated: Sequence[Evaluated], split: str, output: Path | None) ->
         page += [f"## {title}\n\n{markdown(rows)}" for title, rows in tables]
         page += [caution] if caution else []
         files.write_json(output / "comparison.json", compare.comparison(split, found, pairs))
-        files.write_text(output / "comparison.md", "\n\n".join(page) + "\n")
+        write_whole(output / "comparison.md", "\n\n".join(page) + "\n")
         print(f"\n{output}: comparison.md, comparison.json")

@@ -11,8 +11,7 @@ from typing import Any
 
 from pix2pix.evaluation.measure import Measured
 from pix2pix.evaluation.run import EvaluationError, Run, flat_settings
-from pix2pix.evaluation.scored import REAL
-from pix2pix.evaluation.scores import Score, over_seeds, verdict
+from pix2pix.evaluation.scores import REAL, Score, over_seeds, verdict
 from pix2pix.evaluation.tables import columns, limits, number, titled
 
 

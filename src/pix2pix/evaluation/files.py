@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -21,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from pix2pix.evaluation.scores import Score
+from pix2pix.whole_files import write_whole
 
 if TYPE_CHECKING:
     from pix2pix.callbacks.grid import Picture
@@ -101,14 +101,7 @@ def write_metrics(folder: Path, run: str, split: str, scores: Mapping[str, Score
 
 def write_json(path: Path, content: Any) -> None:
     """Write plain values."""
-    write_text(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Whoever opens the file finds it whole."""
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(text)
-    os.replace(draft, path)
+    write_whole(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def _table(names: Sequence[str], rows: Sequence[Mapping[str, float]]) -> str:

@@ -21,6 +21,7 @@ from pix2pix.data.domains import Labels, view_pair
 from pix2pix.data.domains.labels import Colour
 from pix2pix.data.pairs import Array, Pair, PairSource
 from pix2pix.data.transforms import PairTransform
+from pix2pix.devices import best_device
 from pix2pix.evaluation.judge import Judge, JudgeError, refusal, segment, true_classes
 from pix2pix.evaluation.judge_check import Standing, standing
 from pix2pix.evaluation.judge_network import Segmenter
@@ -176,9 +177,7 @@ def _photos(labels: Labels, data: PairedData) -> Iterator[tuple[Tensor, Tensor, 
 
 
 def _train(data: PairedData, labels: Labels, recipe: JudgeRecipe, tell: Tell) -> Segmenter:
-    device = torch.device(
-        "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    )
+    device = torch.device(best_device())
     pictures = _varied(data, labels, recipe)
     size = data.transform.size
     depth = recipe.depth if size is None else min(recipe.depth, min(size).bit_length() - 2)  # down to 2x2

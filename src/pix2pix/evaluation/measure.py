@@ -20,6 +20,7 @@ from pix2pix.inference.test_time import translate
 
 if TYPE_CHECKING:
     from pix2pix.data.datamodule import PairedData
+    from pix2pix.data.reading import Readable
     from pix2pix.evaluation.judge import Judge
     from pix2pix.inference.translator import Translator
 
@@ -67,14 +68,16 @@ def measure(
     gathered: dict[str, list[Floats]] = {name: [] for name in choice.kept}
     names: list[str] = []
     digest = hashlib.blake2b(digest_size=16)
-    count = min(len(data.readable(split)), pictures or len(data.readable(split)))
+    readable = data.readable(split)
+    index_of = {name: index for index, name in enumerate(readable.names)}
+    count = min(len(readable), pictures or len(readable))
     samples = islice(every_sample(data, split), count)
     for sample in tqdm(samples, title, count, leave=False, disable=None):  # a bar where a person looks, else none
         names.append(sample.name)
         digest.update(repr(sample.target.shape).encode() + sample.target.numpy().tobytes())
         translated = translate_sample(translator, sample, device)
         if judge is not None:
-            translated = translated._replace(classes=_classes(judge, data, split, sample))
+            translated = translated._replace(classes=_classes(judge, data, readable, index_of[sample.name], sample))
         for name, scored in choice.kept.items():
             gathered[name].append(scored.contribution(translated))
         for metric in choice.whole.values():
@@ -99,12 +102,11 @@ def translate_sample(translator: Translator, sample: Sample, device: torch.devic
     return Translated(source, translation[0].float(), target, weight, in_unit=sample.in_unit)
 
 
-def _classes(judge: Judge, data: PairedData, split: str, sample: Sample) -> Tensor:
+def _classes(judge: Judge, data: PairedData, readable: Readable, index: int, sample: Sample) -> Tensor:
     """Of the label side, (K, H, W): the source as it is, or read anew where it was taken for a picture of colours."""
     if data.source_domain == judge.labels:
         return (sample.source + 1) / 2
-    readable = data.readable(split)
-    return judge.truth(readable[list(readable.names).index(sample.name)])
+    return judge.truth(readable[index])
 
 
 def every_sample(data: PairedData, split: str) -> Iterator[Sample]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pix2pix.callbacks.grid import Picture, sample_grid
-from pix2pix.data.domains import view_pair
+from pix2pix.data.domains import view_translation
 from pix2pix.evaluation.measure import translate_sample
 from pix2pix.evaluation.scores import Better
 
@@ -48,16 +48,14 @@ def ranked_grid(
     """
     known = [index for index, value in enumerate(values) if np.isfinite(value)] or list(range(len(values)))
     ranking = sorted(known, key=lambda index: values[index], reverse=better == "higher")
-    all_names = list(data.readable(split).names)
+    index_of = {name: index for index, name in enumerate(data.readable(split).names)}
     pictures, captions = [], []
     for place, called in places(len(ranking), rows):
         index = ranking[place]
-        sample = data.sample(split, all_names.index(names[index]))
+        sample = data.sample(split, index_of[names[index]])
         translated = translate_sample(translator, sample, device)
         encoded = (translated.source, translated.translation, translated.target)
-        source, translation, target = (each.cpu().numpy() for each in encoded)
-        source_view, target_view = view_pair(data.source_domain, data.target_domain, source, target)
-        _, view = view_pair(data.source_domain, data.target_domain, source, translation)
-        pictures.append((source_view, view, target_view))
+        views = view_translation(data.source_domain, data.target_domain, *(each.cpu().numpy() for each in encoded))
+        pictures.append(views)
         captions.append(f"{called} · {score} {values[index]:.4g} · {names[index]}")
     return sample_grid(pictures, captions)

@@ -18,6 +18,7 @@ from pix2pix.data.domains import Domain
 from pix2pix.evaluation.bootstrap import Floats
 from pix2pix.evaluation.judge import Judge, JudgeScore
 from pix2pix.evaluation.run import EvaluationError
+from pix2pix.evaluation.scores import REAL
 from pix2pix.metrics.additive import SetMetric
 from pix2pix.metrics.catalogue import PICTURE_METRICS, SET_METRICS, Better, Entry, PictureMetric, SetMetricEntry
 from pix2pix.metrics.segmentation import segmentation_scores
@@ -25,7 +26,6 @@ from pix2pix.nearest import nearest
 
 CATALOGUE: Mapping[str, PictureMetric | SetMetricEntry] = {**PICTURE_METRICS, **SET_METRICS}
 JUDGE = "judge"  # the name of the judge's scores among those of the catalogue
-REAL = "real_"  # before the names of the scores that real pictures have
 
 
 class Translated(NamedTuple):

@@ -11,6 +11,7 @@ import numpy as np
 from pix2pix.evaluation.bootstrap import Floats, interval, resampled_over_seeds, resampled_sums
 
 Better = Literal["higher", "lower"]
+REAL = "real_"  # before the names of the scores that real pictures have
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,9 @@ from pix2pix.reproduction.points import (
     points,
     tables,
 )
-from pix2pix.reproduction.preparation import devices_of, find_classes, make_judge, measure_speed, write_whole
+from pix2pix.reproduction.preparation import devices_of, find_classes, make_judge, measure_speed
 from pix2pix.sweeps import Point, Result, run_points, visible_devices
+from pix2pix.whole_files import write_whole
 
 log = logging.getLogger(__name__)
 

@@ -14,21 +14,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pix2pix.whole_files import write_whole
+
 FILE = "judge.json"
 
 
 def main() -> None:
     """Make the judge. Exit status 0 also where the data are such that none is worth asking."""
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
     from pix2pix import assembly
     from pix2pix.compose import check
     from pix2pix.evaluation import judge_training
     from pix2pix.evaluation.judge import JudgeError, find_judge, key
+    from pix2pix.sweeps import run_folder
 
     begun = time.monotonic()
     judges, *overrides, run_dir = sys.argv[1:]
-    folder = Path(str(OverridesParser.create().parse_override(run_dir).value()))
     settings, _ = check([*overrides, run_dir])
     data = assembly.make_data(settings)
     data.setup("test")
@@ -45,9 +45,7 @@ def main() -> None:
         print(error, flush=True)
         said |= {"folder": None, "digest": None, "refused": str(error)}
     said["minutes"] = (time.monotonic() - begun) / 60
-    draft = folder / f".{FILE}.draft"
-    draft.write_text(json.dumps(said, indent=1) + "\n")
-    draft.replace(folder / FILE)
+    write_whole(run_folder([run_dir]) / FILE, json.dumps(said, indent=1) + "\n")
 
 
 if __name__ == "__main__":

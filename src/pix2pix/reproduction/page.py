@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -11,14 +9,10 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
 from pix2pix.reproduction.orderings import MARGIN, WORDS
-from pix2pix.reproduction.plots import legend, log_histogram
-from pix2pix.reproduction.points import Method, Table, point_folder
-from pix2pix.reproduction.results import histograms
+from pix2pix.reproduction.page_pictures import grid, histogram_plots
+from pix2pix.reproduction.plots import number
+from pix2pix.reproduction.points import Table
 
 TITLES = {
     "judged_pixel_accuracy": "pixels",
@@ -131,7 +125,7 @@ def _explained(about: About) -> str:
     over = "seeds and pictures" if about.seeds > 1 else "pictures alone, since there is one seed"
     return (
         f'<p class="soft">First minus second, mean over seeds, with the 95 % interval by bootstrap over {over}.'
-        f" <b>{WORDS['intervals']}</b>: the interval lies above 0 (for ≥, above −{_number(MARGIN)}, which is as far as"
+        f" <b>{WORDS['intervals']}</b>: the interval lies above 0 (for ≥, above −{number(MARGIN)}, which is as far as"
         f" the paper's own pairs lie apart). <b>{WORDS['mean']}</b>: the mean alone does. An ordering is as good as the"
         " weakest of its relations. The last column has the sign of each seed.</p>"
     )
@@ -163,8 +157,8 @@ def _section(plain: Mapping[str, Any], table: Table, about: About, folder: Path)
         f'<p class="soft">{MEANINGS[plain["task"]]}{PAPERS_FIELDS if table.name == "fields" else ""}</p>',
         _table(plain),
         _seeds(plain),
-        _grid(table, about.seeds, folder),
-        _histograms(plain, table, about.seeds, folder),
+        grid(table, about.seeds, folder),
+        histogram_plots(table, about.seeds, folder),
         "</section>",
     ]
     return "\n".join(part for part in parts if part)
@@ -202,7 +196,7 @@ def _rows_with_real(plain: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _paper_cells(figures: Sequence[float] | None, plain: Mapping[str, Any]) -> list[str]:
     if plain["task"] == "colour":
         return [f"{figures[0] * 100:.1f} %" if figures else "–"]
-    return [_number(each) for each in figures] if figures else ["–"] * len(plain["scores"])
+    return [number(each) for each in figures] if figures else ["–"] * len(plain["scores"])
 
 
 def _seeds(plain: Mapping[str, Any]) -> str:
@@ -214,82 +208,13 @@ def _seeds(plain: Mapping[str, Any]) -> str:
         for each in names:
             seeds = row["ours"].get(each, {}).get("seeds", {})
             if len(seeds) > 1:
-                values = " ".join(f"<td>{_number(value, 3)}</td>" for value in seeds.values())
+                values = " ".join(f"<td>{number(value, 3)}</td>" for value in seeds.values())
                 lines.append(f'<tr><td>{escape(row["label"])}</td><td class="left">{TITLES[each]}</td>{values}</tr>')
     if not lines:
         return ""
     return (
         f'<details open><summary>Each seed</summary><div class="scroll"><table>{"".join(lines)}</table></div></details>'
     )
-
-
-def _grid(table: Table, seeds: int, folder: Path) -> str:
-    """Rows are inputs; columns the input, the ground truth, and each method's translation by its first seed."""
-    held = [(column.label, _examples(folder, column.method, seeds)) for column in table.columns]
-    found = [(label, examples) for label, examples in held if examples is not None]
-    if not found:
-        return ""
-    _, first = found[0]
-    heads = "".join(f"<th>{escape(head)}</th>" for head in ("input", "ground truth", *(label for label, _ in found)))
-    rows = []
-    for place, name in enumerate(first["names"]):
-        pictures = [first[f"source_{place}"], first[f"target_{place}"]]
-        pictures += [examples[f"translation_{place}"] for _, examples in found]
-        cells = "".join(f'<td><img src="{embedded(picture)}" alt=""></td>' for picture in pictures)
-        rows.append(f'<tr title="{escape(str(name))}">{cells}</tr>')
-    return (
-        "<h3>Examples</h3><p class='soft'>The first pictures of the validation split, not chosen; each method's first"
-        f' seed.</p><div class="scroll"><table class="grid"><tr>{heads}</tr>{"".join(rows)}</table></div>'
-    )
-
-
-def _examples(folder: Path, method: Method, seeds: int) -> dict[str, NDArray[Any]] | None:
-    for seed in range(seeds):
-        path = point_folder(folder, method, seed) / "examples.npz"
-        if path.exists():
-            with np.load(path, allow_pickle=False) as held:
-                return {name: held[name] for name in held.files}
-    return None
-
-
-def _histograms(plain: Mapping[str, Any], table: Table, seeds: int, folder: Path) -> str:
-    if table.name not in ("colour", "losses"):
-        return ""
-    labels = [column.label for column in table.columns if table.name == "colour" or "GAN" not in column.label]
-    labels += ["cGAN", "L1+cGAN"] if table.name == "losses" else []
-    curves, truth = [], None
-    for label in labels:
-        method = table.method(label)
-        finished = [
-            seed for seed in range(seeds) if (point_folder(folder, method, seed) / "reproduction.json").exists()
-        ]
-        counts = histograms(folder, method, finished)
-        if counts is not None:
-            truth = counts[1]
-            curves.append((label, counts[0]))
-    if truth is None:
-        return ""
-    plots = (
-        log_histogram(
-            f"{name}: share of the pixels",
-            [("ground truth", truth[place]), *((label, counts[place]) for label, counts in curves)],
-        )
-        for place, name in enumerate("ab")
-    )
-    shown = []
-    for label, counts in curves:
-        a, b = (_intersection(counts[place], truth[place]) for place in (0, 1))
-        shown.append(f"{label} ({_number(a)}, {_number(b)})")
-    return (
-        "<h3>Colours in Lab</h3>"
-        + legend(["ground truth", *shown])
-        + f'<figure class="plots" style="margin:0">{"".join(plots)}</figure>'
-        + '<p class="soft">In brackets the intersection with the ground truth, of a and of b, all seeds together.</p>'
-    )
-
-
-def _intersection(counts: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
-    return float(np.minimum(counts / counts.sum(), truth / truth.sum()).sum())
 
 
 def _cost(about: About, shown: Sequence[Table]) -> str:
@@ -319,17 +244,10 @@ def _made(about: About) -> str:
     if about.judge is not None and about.judge.get("standing"):
         standing = about.judge["standing"]
         for who, scores in {"judge on real photos": standing["judge"], **standing["blind"]}.items():
-            shown = ", ".join(f"{TITLES[name]} {_number(score['value'], 3)}" for name, score in scores.items())
+            shown = ", ".join(f"{TITLES[name]} {number(score['value'], 3)}" for name, score in scores.items())
             rows.append((who, shown))
     listed = "".join(f'<tr><td>{escape(key)}</td><td class="left">{escape(value)}</td></tr>' for key, value in rows)
     return f'<pre>{escape(about.command)}</pre><div class="scroll"><table>{listed}</table></div>'
-
-
-def embedded(picture: NDArray[np.uint8]) -> str:
-    """A picture (H, W, 3) as the address of an `img`, PNG within."""
-    held = io.BytesIO()
-    Image.fromarray(picture).save(held, "PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(held.getvalue()).decode()}"
 
 
 def _between(place: int) -> str:
@@ -342,24 +260,16 @@ def _cell(score: Mapping[str, Any] | None) -> str:
     digits = 3 if abs(score["value"]) < 1 else 2
     limits = ""
     if score["low"] is not None:
-        limits = f'<span class="limits">{_number(score["low"], digits)} to {_number(score["high"], digits)}</span>'
-    return f"{_number(score['value'], digits)}{limits}"
+        limits = f'<span class="limits">{number(score["low"], digits)} to {number(score["high"], digits)}</span>'
+    return f"{number(score['value'], digits)}{limits}"
 
 
 def _words(score: Mapping[str, Any] | None) -> str:
     if score is None or score["value"] is None:
         return "–"
-    limits = "" if score["low"] is None else f" ({_number(score['low'], 3)} to {_number(score['high'], 3)})"
-    return f"{_number(score['value'], 3)}{limits}"
-
-
-def _number(value: float, digits: int = 2) -> str:
-    """As the paper writes it: .66."""
-    shown = f"{value:.{digits}f}"
-    if float(shown) == 0:
-        shown = shown.removeprefix("-")
-    return shown.replace("-", "−").replace("0.", ".", 1) if abs(value) < 1 else shown.replace("-", "−")
+    limits = "" if score["low"] is None else f" ({number(score['low'], 3)} to {number(score['high'], 3)})"
+    return f"{number(score['value'], 3)}{limits}"
 
 
 def _signed(value: float) -> str:
-    return ("+" if round(value, 3) > 0 else "") + _number(value, 3)
+    return ("+" if round(value, 3) > 0 else "") + number(value, 3)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pix2pix.config import ConfigError
 from pix2pix.reproduction.points import Method
+from pix2pix.whole_files import write_whole
 
 USUAL_SEEDS, MOST_SEEDS = 3, 5
 SPARE = 0.93  # of the hours that are planned for; the rest is for what was measured too fast
@@ -75,9 +76,7 @@ class Plan:
 
     def write(self, folder: Path) -> None:
         """Keep it."""
-        draft = folder / f".{FILE}.draft"
-        draft.write_text(json.dumps(asdict(self), indent=1) + "\n")
-        draft.replace(folder / FILE)
+        write_whole(folder / FILE, json.dumps(asdict(self), indent=1) + "\n")
 
     @classmethod
     def read(cls, folder: Path) -> Plan | None:

@@ -64,3 +64,11 @@ def _x(value: float) -> float:
 
 def _y(exponent: float) -> float:
     return TOP - exponent / DECADES * (HEIGHT - TOP - BOTTOM)
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A number as the paper writes it: .66."""
+    shown = f"{value:.{digits}f}"
+    if float(shown) == 0:
+        shown = shown.removeprefix("-")
+    return shown.replace("-", "−").replace("0.", ".", 1) if abs(value) < 1 else shown.replace("-", "−")

@@ -13,12 +13,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
-
-from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from pix2pix.process_trees import noted_signals
-from pix2pix.sweeps import TRAIN
+from pix2pix.sweeps import TRAIN, run_folder
 
 
 def main() -> int:
@@ -37,12 +34,6 @@ def main() -> int:
         print(error, flush=True)
         return 1
     return 0
-
-
-def run_folder(arguments: Sequence[str]) -> Path:
-    """The folder that a training's arguments name, as `resume=` or `hydra.run.dir=`."""
-    named = [each for each in arguments if each.startswith(("resume=", "hydra.run.dir="))]
-    return Path(str(OverridesParser.create().parse_override(named[-1]).value()))
 
 
 def _train(arguments: Sequence[str]) -> int:

@@ -19,6 +19,7 @@ Task = Literal["labels2photo", "photo2labels", "colour"]
 Objective = Literal["l1", "l2", "gan", "cgan", "l1_gan", "l1_cgan", "classes"]
 
 FINISHED_BY = "reproduction.json"
+EXAMPLES = "examples.npz"
 DATA = ("scenes", "side_by_side", "two_folders", "manifest")  # that hold labels and photos
 FIELDS = {256: (1, 16, 70, 286), 128: (1, 7, 34, 142), 64: (1, 7, 16, 70)}  # shorter side from → receptive fields
 

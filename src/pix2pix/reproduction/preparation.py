@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from pix2pix.config import ConfigError
+from pix2pix.judge import JUDGES
 from pix2pix.reproduction import judging, speed
 from pix2pix.reproduction.plan import Cost, Load
 from pix2pix.reproduction.points import Method, Setting, point_overrides
 from pix2pix.sweeps import Point, run_points
+from pix2pix.whole_files import write_whole
 
 log = logging.getLogger(__name__)
 
-JUDGES = Path("outputs", "judges")  # where `pix2pix evaluate` looks for them too
 SPEED_LASTS = 1800  # seconds for which a measured speed is believed: a machine may have other work later
 
 
@@ -110,10 +111,3 @@ def devices_of(setting: Setting) -> int:
     """Devices, or processes on the processor, that one point trains on."""
     asked = setting.composed["trainer"]["devices"]
     return asked if isinstance(asked, int) and asked > 0 else 1
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Whoever opens the file finds it whole."""
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

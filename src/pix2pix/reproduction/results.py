@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pix2pix.evaluation.scores import Score, over_seeds
+from pix2pix.evaluation.scores import REAL, Score, over_seeds
 from pix2pix.reproduction.orderings import judge_relation, orderings, overall
 from pix2pix.reproduction.points import FINISHED_BY, SCORES, Method, Table, Task, methods, point_folder
 
-REAL = "real_"  # before the judge's scores of real photos
 RESAMPLES = 1000
 MORE: Mapping[Task, tuple[str, ...]] = {  # shown beside the paper's scores
     "labels2photo": ("ssim", "log_spectrum_distance"),
@@ -82,13 +81,14 @@ def point_scores(point: Path, stamp: int) -> Mapping[str, Score]:
 
 def histograms(folder: Path, method: Method, seeds: Iterable[int]) -> NDArray[np.float64] | None:
     """Pixels of all pictures and seeds in each bin of a and b: (translation and target, a and b, bins)."""
+    from pix2pix.evaluation.files import read
+
     total = None
     for seed in seeds:
-        path = point_folder(folder, method, seed) / "evaluation" / "val" / "contributions.npz"
-        with np.load(path, allow_pickle=False) as held:
-            if "contributions/lab_histogram" not in held.files:
-                return None
-            flat = held["contributions/lab_histogram"].sum(axis=0)
+        stored = read(point_folder(folder, method, seed) / "evaluation" / "val")
+        if stored is None or "lab_histogram" not in stored.measured.contributions:
+            return None
+        flat = stored.measured.contributions["lab_histogram"].sum(axis=0)
         channels = 2 if method.task == "colour" else 3
         counts = flat.reshape(2, channels, -1)[:, -2:]
         total = counts if total is None else total + counts

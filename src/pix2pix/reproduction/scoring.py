@@ -9,20 +9,22 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from pix2pix.data.domains import view_pair
+from pix2pix.data.datamodule import PairedData
+from pix2pix.data.domains import view_translation
+from pix2pix.devices import best_device
 from pix2pix.evaluation.command import Request, evaluate
 from pix2pix.evaluation.judge import refusal
 from pix2pix.evaluation.measure import every_sample, translate_sample
 from pix2pix.evaluation.run import Run, open_run
 from pix2pix.evaluation.which_judge import NONE
-from pix2pix.reproduction.points import FINISHED_BY, INTERSECTIONS, JUDGED, LABELLED
+from pix2pix.reproduction.points import EXAMPLES, FINISHED_BY, INTERSECTIONS, JUDGED, LABELLED
 from pix2pix.runs import write_slim
+from pix2pix.whole_files import write_whole
 
 SPLIT = "val"
 IN_TABLE = (*JUDGED, *LABELLED, *INTERSECTIONS, "ssim")  # of the sweep; the page reads the evaluation
-EXAMPLES, SHOWN = "examples.npz", 6
+SHOWN = 6  # examples
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +42,10 @@ def score_point(folder: Path, judge: str) -> None:
     if (checkpoints / "last.ckpt").exists():
         write_slim(checkpoints / "last.ckpt", checkpoints / "generator.ckpt")
     run = open_run(str(folder))
-    device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    judged = refusal(run.data(SPLIT)) is None  # colours and labels are scored without one
+    data, device = run.data(SPLIT), best_device()
+    judged = refusal(data) is None  # colours and labels are scored without one
     evaluated = evaluate(run, Request(SPLIT, judge=judge if judged else NONE, device=device, again=True))
-    _write_examples(run, folder, device)
+    _write_examples(run, data, folder, device)
     trained = json.loads((folder / "score.json").read_text())
     said = {
         "overrides": trained["overrides"],
@@ -53,9 +55,7 @@ def score_point(folder: Path, judge: str) -> None:
         "judge": evaluated.judge,
         "environment": dict(run.record["environment"]),
     }
-    draft = folder / f".{FINISHED_BY}.draft"
-    draft.write_text(json.dumps(said, indent=1) + "\n")
-    draft.replace(folder / FINISHED_BY)
+    write_whole(folder / FINISHED_BY, json.dumps(said, indent=1) + "\n")
     for path in checkpoints.glob("*.ckpt"):  # of a finished point the optimisers are not needed again
         if path.name != "generator.ckpt":
             path.unlink()
@@ -76,20 +76,18 @@ def training_minutes(folder: Path) -> float | None:
     return seconds / 60
 
 
-def _write_examples(run: Run, folder: Path, device: str) -> None:
+def _write_examples(run: Run, data: PairedData, folder: Path, device: str) -> None:
     """The first pictures: source, target and translation as people see them, uint8 (pictures, H, W, 3)."""
-    data, translator = run.data(SPLIT), run.translator()
+    translator = run.translator()
     translator.generator.to(device)
     views: dict[str, list[np.ndarray]] = {"source": [], "target": [], "translation": []}
     names = []
     for sample in islice(every_sample(data, SPLIT), SHOWN):
         translated = translate_sample(translator, sample, device)
-        encoded = (translated.source, translated.target, translated.translation)
-        source, target, translation = (each.cpu().numpy() for each in encoded)
-        shown = view_pair(data.source_domain, data.target_domain, source, target)
-        views["source"].append(shown[0])
-        views["target"].append(shown[1])
-        views["translation"].append(view_pair(data.source_domain, data.target_domain, source, translation)[1])
+        encoded = (translated.source, translated.translation, translated.target)
+        seen = view_translation(data.source_domain, data.target_domain, *(each.cpu().numpy() for each in encoded))
+        for kind, view in zip(("source", "translation", "target"), seen, strict=True):
+            views[kind].append(view)
         names.append(sample.name)
     draft = folder / f".{EXAMPLES}.draft.npz"
     arrays = {f"{kind}_{place}": view for kind, each in views.items() for place, view in enumerate(each)}

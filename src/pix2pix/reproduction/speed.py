@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pix2pix.reproduction.plan import Cost
+from pix2pix.whole_files import write_whole
 
 BEGUN = time.time()
 STEPS, WARM_UP = 24, 6  # of which the first are not counted
@@ -27,11 +28,9 @@ SCORED = "speed.json"
 
 def main() -> None:
     """Measure and write `speed.json`."""
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
     kinds: dict[str, list[str]] = json.loads(Path(sys.argv[1]).read_text())
-    folder = Path(str(OverridesParser.create().parse_override(sys.argv[-1]).value()))
     from pix2pix import assembly  # noqa: F401  (what a point's start waits for)
+    from pix2pix.sweeps import run_folder
 
     imports = time.time() - BEGUN
     logging.disable(logging.WARNING)
@@ -44,9 +43,7 @@ def main() -> None:
         seconds[key] = vars(cost)
         print(f"{key}: {cost.image * 1000:.1f} ms an image", flush=True)
     said = {"overrides": [], "scores": {}, "minutes": (time.time() - BEGUN) / 60, "seconds": seconds, **load}
-    draft = folder / f".{SCORED}.draft"
-    draft.write_text(json.dumps(said, indent=1) + "\n")
-    draft.replace(folder / SCORED)
+    write_whole(run_folder(sys.argv) / SCORED, json.dumps(said, indent=1) + "\n")
 
 
 def measured(overrides: list[str], folder: Path, imports: float) -> tuple[Cost, dict[str, int]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from pix2pix.whole_files import write_whole
+
 FILE = "trackers.json"
 
 
@@ -17,9 +19,7 @@ def keep_id(folder: str | Path, tracker: str, identity: str) -> None:
     """Write the id of the tracker's run into the run folder."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{FILE}.draft"
-    draft.write_text(json.dumps(_read(folder) | {tracker: identity}, indent=1) + "\n", encoding="utf-8")
-    draft.replace(folder / FILE)
+    write_whole(folder / FILE, json.dumps(_read(folder) | {tracker: identity}, indent=1) + "\n")
 
 
 def run_name(folder: str | Path) -> str:

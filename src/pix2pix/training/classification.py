@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from pix2pix.data.pairs import Batch
-from pix2pix.inference.test_time import pad_to_multiple
 from pix2pix.losses.classification import cross_entropy, rebalancing_weights
 from pix2pix.metrics.scores import Scores
 from pix2pix.models.classifier import Classifier
@@ -68,8 +67,7 @@ class Classification(Learner):
         return {"cross_entropy": total, "generator": total}
 
     def _loss(self, part: Batch) -> Tensor:
-        padded, crop = pad_to_multiple(part.source, self.generator.multiple)
-        logits = self.generator.logits(padded)[crop]
+        logits = self.run_generator(part.source, self.generator.logits)
         classes, shares = self.generator.classes.encode(part.target)
         importance = None if self.importance is None else self.importance[classes[:, :1]]
         return cross_entropy(logits, classes, shares, importance, part.weight)

@@ -29,6 +29,14 @@ def view_pair(source_domain: Domain, target_domain: Domain, source: Array, targe
     return _view(source_domain, source, target_domain, target), _view(target_domain, target, source_domain, source)
 
 
+def view_translation(
+    source_domain: Domain, target_domain: Domain, source: Array, translation: Array, target: Array
+) -> tuple[Picture, Picture, Picture]:
+    """Encoded (C, H, W) source, translation and target, as `view_pair` shows each beside the source."""
+    source_view, target_view = view_pair(source_domain, target_domain, source, target)
+    return source_view, _view(target_domain, translation, source_domain, source), target_view
+
+
 def _view(domain: Domain, encoded: Array, other_domain: Domain, other: Array) -> Picture:
     if isinstance(domain, LabAb):
         ab = np.asarray(encoded, np.float32).clip(-1, 1) * AB_LIMIT

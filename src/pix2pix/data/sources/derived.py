@@ -10,7 +10,7 @@ from pix2pix.data.codecs import read_picture
 from pix2pix.data.derive import make_derivation
 from pix2pix.data.pairs import Array, Pair, Problem
 from pix2pix.data.sources.directions import parse_direction
-from pix2pix.data.sources.folders import Holdout, list_split, split_folders
+from pix2pix.data.sources.folders import Holdout, list_folder
 
 
 class DerivedPairs:
@@ -49,9 +49,7 @@ class DerivedPairs:
         self.domains = tuple(self.derivation.domains[side] for side in self._sides)
         scale = jitter if split == "train" else 1.0
         self.size = None if size is None else (round(size[0] * scale), round(size[1] * scale))
-        root = Path(root).expanduser()
-        template = "{split}" if split_folders(root, ["{split}"]) else ""
-        listing = list_split(root, [template], split, Holdout(val_fraction, test_fraction, seed))
+        listing = list_folder(Path(root).expanduser(), split, Holdout(val_fraction, test_fraction, seed))
         self.names: Sequence[str] = list(listing.files)
         self.problems: Sequence[Problem] = listing.problems
         self._paths = [path for (path,) in listing.files.values()]

@@ -51,6 +51,12 @@ def list_split(root: Path, templates: Sequence[str], split: str, holdout: Holdou
     return listing
 
 
+def list_folder(root: Path, split: str, holdout: Holdout) -> Listing:
+    """The pictures of `split` in root/{train,val,test}/, or of a flat root that is parted at random, a file each."""
+    template = "{split}" if split_folders(root, ["{split}"]) else ""
+    return list_split(root, [template], split, holdout)
+
+
 def split_folders(root: Path, templates: Sequence[str]) -> dict[str, list[Path]]:
     """The folders of each split that has all of them, `validation` found as val."""
     found = {}

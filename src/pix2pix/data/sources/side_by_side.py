@@ -8,7 +8,7 @@ from pathlib import Path
 from pix2pix.data.codecs import read_picture
 from pix2pix.data.pairs import BadPairError, Pair, Problem
 from pix2pix.data.sources.directions import parse_direction
-from pix2pix.data.sources.folders import Holdout, list_split, split_folders
+from pix2pix.data.sources.folders import Holdout, list_folder, split_folders
 from pix2pix.data.sources.two_folders import find_templates
 
 
@@ -33,16 +33,15 @@ class SideBySide:
         self.panels = panels
         self.source_panel, self.target_panel = parse_direction(direction, panels)
         root = Path(root).expanduser()
-        template = "{split}" if split_folders(root, ["{split}"]) else ""
         two = find_templates(root) if panels > 1 else None
-        within = "{split}/" if template else ""  # where files of pairs would be
+        within = "{split}/" if split_folders(root, ["{split}"]) else ""  # where files of pairs would be
         if two is not None and two[0].startswith(within):
             found = " and ".join(each.replace("{split}", "train") for each in two)
             raise ValueError(
                 f"{root}: holds two folders of pictures, {found}, and data=side_by_side reads files that"
                 " each hold both pictures of a pair. Type data=two_folders"
             )
-        listing = list_split(root, [template], split, Holdout(val_fraction, test_fraction, seed))
+        listing = list_folder(root, split, Holdout(val_fraction, test_fraction, seed))
         self.names: Sequence[str] = list(listing.files)
         self.problems: Sequence[Problem] = listing.problems
         self._paths = [path for (path,) in listing.files.values()]

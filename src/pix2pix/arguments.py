@@ -1,0 +1,19 @@
+"""What the commands with plain flags share: types of arguments, and how a mistake is told."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+
+def count(text: str) -> int:
+    """A whole number of at least 1, as typed."""
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number of at least 1")
+    return number
+
+
+def tell_mistake(command: str, error: object) -> None:
+    """Print each line of what is wrong behind the command's name."""
+    print("\n".join(f"pix2pix {command}: {line}" for line in str(error).splitlines()), file=sys.stderr)

@@ -1,0 +1,51 @@
+"""The table of a sweep: a row for each point, what was swept, and its scores."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pix2pix.whole_files import write_whole
+
+if TYPE_CHECKING:
+    from pix2pix.sweeps import Result
+
+
+def write_tables(folder: Path, results: Sequence[Result]) -> str:
+    """Write `table.csv` and `table.md`, a row for each point; returns the second's text."""
+    settings = [dict(override.partition("=")[::2] for override in result.point.overrides) for result in results]
+    keys = dict.fromkeys(key for one in settings for key in one)
+    swept = [key for key in keys if len({one.get(key) for one in settings}) > 1]
+    metrics = list(dict.fromkeys(name for result in results for name in result.scores))
+    rows = [["point", *swept, "status", "exit_status", *metrics, "minutes", "folder"]]
+    for result, chosen in zip(results, settings, strict=True):
+        numbers = [*(result.scores.get(name) for name in metrics), result.minutes]
+        rows.append(
+            [
+                result.point.name,
+                *(chosen.get(key, "") for key in swept),
+                result.status,
+                "" if result.exit_status is None else str(result.exit_status),
+                *("" if number is None else f"{number:.6g}" for number in numbers),
+                str(result.point.folder),
+            ]
+        )
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+
+    cells = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    cells.insert(1, ["-" * width for width in widths])
+    lines = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
+    table = "\n".join(f"| {line} |" for line in lines)
+    for result in results:
+        if result.status == "failed":
+            table += f"\n\n{result.point.name}: exit status {result.exit_status}\n\n```\n{result.last_lines}\n```"
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / "table.csv", text.getvalue())
+    write_whole(folder / "table.md", f"{table}\n")
+    return table
