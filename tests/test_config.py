@@ -109,6 +109,11 @@ def test_all_mistakes_are_told_at_once() -> None:
         ({"channels": 3}, "data.source: found {'channels': 3}, expected a domain: rgb, grey,"),
         ({"kind": "labels", "palette": [[0, 0]]}, "data.source.palette.0.2 is missing"),
         ({"kind": "labels"}, "data.source: labels need a palette or, for pictures of indices, a number of classes."),
+        ({"kind": "labels", "classes": 4, "encoding": "colours"}, "data.source: encoding is colours, and there is no"),
+        (
+            {"kind": "labels", "classes": 4, "encoding": "rgb"},
+            "data.source.encoding: found 'rgb', expected 'planes' or",
+        ),
     ],
     ids=str,
 )
@@ -243,6 +248,10 @@ def test_the_derivations_take_the_settings_of_the_schema(section: str, tmp_path:
     [
         ("", "objective=classes: a target of kind rgb has no classes. Type data.task=photo2labels for labels, or"),
         ("data=side_by_side data.root=/", "Type 'data.target={kind:labels,palette:[[R,G,B],…]}' or"),
+        (
+            "data.task=photo2labels data.target={kind:labels,palette:[[0,0,0]],encoding:colours}",
+            "data.target: objective=classes needs a channel for every class. Type encoding:planes, or leave it out",
+        ),
         ("data=derived data.root=/ data.derive=holes", "or data.derive=grey for the colours of photos"),
         ("data.task=photo2labels objective.uniform=0", "objective.uniform: found 0, expected a number above 0"),
         ("data.task=photo2labels objective.temperature=2", "objective.temperature: found 2, expected a number of at"),

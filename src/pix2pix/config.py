@@ -93,6 +93,7 @@ class LabelsDomain:
     kind: Literal["labels"]
     palette: list[tuple[Natural, Natural, Natural]] | None = None
     classes: Count | None = None
+    encoding: Literal["planes", "colours"] = "planes"
 
 
 @dataclass(config=STRICT)

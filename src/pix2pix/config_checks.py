@@ -186,6 +186,8 @@ def _classes_problems(data: Mapping[str, Any]) -> Iterator[str]:
     elif data["name"] == "derived":
         target = target or {"kind": "lab_ab" if data["derive"] == "grey" else "rgb"}
         advice = "data.derive=grey for the colours of photos"
+    if target is not None and target.get("encoding") == "colours":
+        yield "data.target: objective=classes needs a channel for every class. Type encoding:planes, or leave it out"
     if target is not None and target["kind"] not in ("labels", "lab_ab"):
         yield f"objective=classes: a target of kind {target['kind']} has no classes. Type {labels}, or {advice}"
 
@@ -212,6 +214,8 @@ def _data_problems(data: Mapping[str, Any]) -> Iterator[str]:
                 f" Type 'data.{side}={{kind:labels,palette:[[R,G,B],…]}}' or 'data.{side}={{kind:labels,classes:N}}';"
                 " pix2pix data check FOLDER prints the palette of your pictures"
             )
+        if domain.get("encoding") == "colours" and not domain.get("palette"):
+            yield f"data.{side}: encoding is colours, and there is no palette of any. Type palette:[[R,G,B],…] too"
     if data["name"] == "scenes" and data["size"] is None:
         yield "data.size: scenes are painted at a size; type data.size=[64,64]"
     if data["name"] == "derived":

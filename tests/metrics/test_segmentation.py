@@ -72,6 +72,15 @@ def test_many_matrices_at_once() -> None:
         assert torch.equal(score(several)[1, 2], score(several[1, 2]))
 
 
+def test_labels_in_colours_are_of_the_nearest_colour() -> None:
+    stream = torch.Generator().manual_seed(3)
+    colours = torch.rand(CLASSES, 3, generator=stream)
+    predicted, true = torch.rand(2, 3, 20, 30, generator=stream)
+    classes = [torch.cdist(each.flatten(1).T, colours).argmin(1).view(20, 30) for each in (predicted, true)]
+    metric = LabelScores(CLASSES, colours)
+    assert torch.equal(metric.contribution(predicted, true), confusion(classes[0], classes[1], CLASSES))
+
+
 def test_label_scores_are_those_of_all_pictures_together() -> None:
     planes = torch.eye(CLASSES)
     predictions, targets = (

@@ -107,6 +107,7 @@ def test_points_on_a_folder_of_pairs(tmp_path: Path) -> None:
     labels = composed(Method("photo2labels", "classes"))
     assert labels["direction"] == "a_to_b"
     assert labels["target"] == {"kind": "labels", "palette": [[0, 0, 0], [255, 0, 0]]}
+    assert composed(Method("photo2labels", "l1"))["target"] == {**labels["target"], "encoding": "colours"}
     colour = composed(Method("colour", "classes"))
     assert (colour["direction"], colour["source"], colour["target"]) == ("a_to_a", "lab_l", "lab_ab")
 

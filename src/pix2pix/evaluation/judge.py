@@ -74,7 +74,7 @@ class Judge:
     @property
     def classes(self) -> int:
         """K."""
-        return self.labels.channels
+        return self.labels.class_count
 
     @property
     def digest(self) -> str:
@@ -132,7 +132,7 @@ class Judge:
             raise JudgeError(f"{path} has format {record['format']}, and this version reads up to {FORMAT}")
         photo, labels = domain_from_dict(record["photo"]), domain_from_dict(record["labels"])
         assert isinstance(labels, Labels)
-        network = Segmenter(photo.channels, labels.channels, **record["network"])
+        network = Segmenter(photo.channels, labels.class_count, **record["network"])
         network.load_state_dict(content["network"])
         size = None if record["size"] is None else (record["size"][0], record["size"][1])
         return cls(network, photo, labels, size, Standing(**record["standing"]), record["facts"])

@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -118,7 +118,7 @@ def write_judge(judge: Judge, data: PairedData, folder: Path) -> None:
 def _checked(network: Segmenter, labels: Labels, data: PairedData) -> Standing:
     photos = [(segment(network, photo), true.argmax(0), weight) for photo, true, weight in _photos(labels, data)]
     seen, true, weights = zip(*photos, strict=True)
-    return standing(seen, true, weights, labels.channels)
+    return standing(seen, true, weights, labels.class_count)
 
 
 class PhotosToLabels:
@@ -141,7 +141,7 @@ def _labels(data: PairedData, palette: Sequence[Colour] | None, tell: Tell) -> L
     if isinstance(data.source_domain, Labels):
         if palette is not None:
             raise JudgeError("--palette: the run's sources are labels, so their classes are known already")
-        return data.source_domain
+        return replace(data.source_domain, encoding="planes")
     if palette is not None:
         return Labels(palette=tuple(palette))
     try:
@@ -183,7 +183,7 @@ def _train(data: PairedData, labels: Labels, recipe: JudgeRecipe, tell: Tell) ->
     depth = recipe.depth if size is None else min(recipe.depth, min(size).bit_length() - 2)  # down to 2x2
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
-        network = Segmenter(data.target_domain.channels, labels.channels, recipe.base_channels, depth)
+        network = Segmenter(data.target_domain.channels, labels.class_count, recipe.base_channels, depth)
     network.to(device).train()
     optimizer = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
     steps = recipe.epochs * len(pictures.train_dataloader())

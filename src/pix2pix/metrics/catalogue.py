@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import torch
 from torchmetrics import Metric
 
 from pix2pix.data.domains import Domain, Grey, LabAb, Labels, Rgb
@@ -30,6 +31,14 @@ def every_domain(target: Domain) -> bool:
 def photographs(target: Domain) -> bool:
     """Pictures in colour or grey, which networks trained on photographs can look at."""
     return isinstance(target, Rgb | Grey)
+
+
+def label_scores(target: Domain, weights: Path | None) -> Metric:
+    """The scores of labels as the domain encodes them."""
+    assert isinstance(target, Labels)
+    in_colours = target.encoding == "colours"
+    colours = (torch.from_numpy(target.encoded_palette) + 1) / 2 if in_colours else None
+    return LabelScores(target.class_count, colours)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +125,7 @@ PICTURE_METRICS: dict[str, PictureMetric] = {
 
 SET_METRICS: dict[str, SetMetricEntry] = {
     "label_scores": SetMetricEntry(
-        make=lambda target, weights: LabelScores(target.channels),
+        make=label_scores,
         names=("pixel_accuracy", "class_accuracy", "class_iou"),
         better="higher",
         applies=lambda target: isinstance(target, Labels),

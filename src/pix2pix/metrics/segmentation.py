@@ -62,20 +62,34 @@ def _right(confusions: Tensor) -> Tensor:
 
 
 class LabelScores(SetMetric):
-    """The three scores of translated labels, one channel a class: a pixel is of the class of its largest channel.
+    """The three scores of translated labels.
+
+    One channel a class, a pixel is of the class of its largest channel; in colours, of the class of the nearest one.
 
     Args:
         classes: K; a picture's contribution is its confusion matrix, (K, K).
+        colours: (K, 3) in [0, 1] for labels in colours; None for one channel a class.
     """
 
-    def __init__(self, classes: int, **arguments: Any) -> None:
+    colours: Tensor | None
+
+    def __init__(self, classes: int, colours: Tensor | None = None, **arguments: Any) -> None:
         super().__init__((classes, classes), **arguments)
         self.classes = classes
+        self.register_buffer("colours", colours, persistent=False)
 
     def contribution(self, prediction: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        """The confusion matrix of (K, H, W) against (K, H, W)."""
-        return confusion(prediction.argmax(0), target.argmax(0), self.classes, weight)
+        """The confusion matrix of (K, H, W) against (K, H, W), or of (3, H, W) against (3, H, W) in [0, 1]."""
+        return confusion(self._seen(prediction), self._seen(target), self.classes, weight)
 
     def values(self, total: Tensor) -> dict[str, Tensor]:
         """Of sums of confusion matrices (..., K, K): pixel_accuracy, class_accuracy, class_iou."""
         return segmentation_scores(total)
+
+    def _seen(self, labels: Tensor) -> Tensor:
+        if self.colours is None:
+            return labels.argmax(0)
+        colours = self.colours.to(labels.device, torch.float32)
+        # min |x - c|² is max x·c - |c|² / 2
+        nearness = torch.einsum("kc,chw->khw", colours, labels.float()) - (colours.square().sum(1) / 2)[:, None, None]
+        return nearness.argmax(0)

@@ -91,8 +91,8 @@ class ColourClasses(PixelClasses):
 
 def classes_of(domain: Domain, temperature: float) -> PixelClasses:
     """The classes of a target domain. Raises ValueError for one that has none."""
-    if isinstance(domain, Labels):
-        return LabelClasses(domain.channels)
+    if isinstance(domain, Labels) and domain.encoding == "planes":
+        return LabelClasses(domain.class_count)
     if isinstance(domain, LabAb):
         return ColourClasses(temperature)
     raise ValueError(f"a target of kind {domain.kind} has no classes")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pix2pix.config import ConfigError
+from pix2pix.data.sources.scenes.pictures import PALETTE as SCENES_PALETTE
 from pix2pix.reproduce import TABLES
 from pix2pix.sweeps import Point
 
@@ -165,7 +166,7 @@ def point_folder(folder: Path, method: Method, seed: int) -> Path:
 def point_overrides(method: Method, setting: Setting, *, seed: int, epochs: int) -> list[str]:
     """What is typed to train it."""
     own = [
-        *_task_overrides(method.task, setting),
+        *_task_overrides(method, setting),
         *method.overrides,
         f"seed={seed}",
         f"schedule.epochs={epochs}",
@@ -203,17 +204,27 @@ def needs_palette(shown: Iterable[Table], setting: Setting) -> bool:
     return setting.composed["data"]["name"] != "scenes" and any(table.task == "photo2labels" for table in shown)
 
 
-def _task_overrides(task: Task, setting: Setting) -> list[str]:
-    labels, photo = setting.direction
+def _task_overrides(method: Method, setting: Setting) -> list[str]:
+    task = method.task
     if setting.composed["data"]["name"] == "scenes":
-        return [f"data.task={'grey2colour' if task == 'colour' else task}"]
+        overrides = [f"data.task={'grey2colour' if task == 'colour' else task}"]
+        if task == "photo2labels" and method.objective != "classes":
+            overrides.append(_labels_target(SCENES_PALETTE, method))
+        return overrides
+    labels, photo = setting.direction
     if task == "labels2photo":
         return [f"data.direction={labels}_to_{photo}"]
     if task == "colour":
         return [f"data.direction={photo}_to_{photo}", "data.source=lab_l", "data.target=lab_ab"]
     assert setting.palette is not None
-    colours = ",".join(f"[{red},{green},{blue}]" for red, green, blue in setting.palette)
-    return [f"data.direction={photo}_to_{labels}", f"data.target={{kind:labels,palette:[{colours}]}}"]
+    return [f"data.direction={photo}_to_{labels}", _labels_target(setting.palette, method)]
+
+
+def _labels_target(palette: Sequence[Sequence[int]], method: Method) -> str:
+    """Labels as the paper regresses them, in their colours; classified, they are classes."""
+    colours = ",".join(f"[{red},{green},{blue}]" for red, green, blue in palette)
+    encoding = "" if method.objective == "classes" else ",encoding:colours"
+    return f"data.target={{kind:labels,palette:[{colours}]{encoding}}}"
 
 
 def _losses(setting: Setting) -> Table:

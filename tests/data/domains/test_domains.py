@@ -34,6 +34,7 @@ DOMAINS: list[Domain] = [
     Grey(),
     Labels(palette=PALETTE),
     Labels(classes=300),
+    Labels(palette=PALETTE, encoding="colours"),
     LabL(),
     LabAb(),
     Raw(3, (-1024, 3071), unit="HU", nodata=-9999, dtype="int16"),
@@ -183,6 +184,35 @@ def test_other_colours_snap_to_the_nearest_and_are_counted(classes: int) -> None
         prepared = labels.prepare(stored, "test")
         np.testing.assert_array_equal(prepared.values[:, :, 0], distances.argmin(axis=2))
         assert prepared.changed == pytest.approx(np.mean(distances.min(axis=2) > 0))
+
+
+def test_labels_in_colours_are_those_of_the_palette_and_become_the_nearest() -> None:
+    rng = np.random.default_rng(2)
+    palette = np.unique(rng.integers(0, 256, (12, 3)), axis=0)
+    labels = Labels(tuple(map(tuple, palette.tolist())), encoding="colours")
+    assert (labels.channels, labels.class_count) == (3, len(palette))
+    stored = palette[rng.integers(0, len(palette), (20, 30))].astype(np.uint8)
+    encoded = labels.encode(labels.prepare(stored, "test").values)
+    assert encoded.dtype == np.float32
+    np.testing.assert_allclose((encoded + 1) * 127.5, stored.transpose(2, 0, 1), atol=1e-4)
+    np.testing.assert_array_equal(labels.decode(encoded), stored)
+
+    regressed = rng.uniform(-1, 1, (3, 40, 50)).astype(np.float32)
+    distances = (((regressed.transpose(1, 2, 0)[:, :, None] + 1) * 127.5 - palette) ** 2).sum(axis=3)
+    np.testing.assert_array_equal(labels.nearest(regressed), distances.argmin(axis=2))
+    np.testing.assert_array_equal(labels.decode(regressed), palette[distances.argmin(axis=2)])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"classes": 4, "encoding": "colours"}, "encoding is colours, but there is no palette"),
+        ({"palette": PALETTE, "encoding": "rgb"}, "encoding is 'rgb'; expected planes or colours"),
+    ],
+)
+def test_an_encoding_that_cannot_be(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Labels(**settings)
 
 
 def test_grey_files_have_the_colours_of_a_grey_palette() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,19 +20,27 @@ Colour = tuple[int, int, int]
 class Labels:
     """Classes as colours of a palette of (red, green, blue), or, without a palette, as indices 0 to classes - 1.
 
-    Encoded to one channel a class, +1 in the class and -1 elsewhere; decoded to the colour (or index) of the largest.
     Colours outside the palette, as JPEG and antialiasing make them, become the nearest (the first of equally near).
+
+    Attributes:
+        encoding: `planes`: one channel a class, +1 in the class and -1 elsewhere, decoded to the largest. `colours`:
+            the palette's colours in three channels, decoded to the nearest, as the paper regresses labels.
     """
 
     palette: tuple[Colour, ...] | None = None
     classes: int | None = None
+    encoding: Literal["planes", "colours"] = "planes"
 
     kind: ClassVar[str] = "labels"
     interpolation: ClassVar[Interpolation] = "nearest"
     unit: ClassVar[None] = None
 
     def __post_init__(self) -> None:
+        if self.encoding not in ("planes", "colours"):
+            raise ValueError(f"labels: encoding is {self.encoding!r}; expected planes or colours")
         if self.palette is None:
+            if self.encoding == "colours":
+                raise ValueError("labels: encoding is colours, but there is no palette that has any")
             if self.classes is None or not 1 <= self.classes <= 65536:
                 raise ValueError(f"labels: classes is {self.classes!r}; expected 1 to 65536, or a palette")
             return
@@ -45,7 +53,12 @@ class Labels:
 
     @property
     def channels(self) -> int:
-        """The number of classes."""
+        """One a class, or red, green and blue."""
+        return 3 if self.encoding == "colours" else self.class_count
+
+    @property
+    def class_count(self) -> int:
+        """How many classes there are."""
         if self.palette is not None:
             return len(self.palette)
         assert self.classes is not None
@@ -63,17 +76,33 @@ class Labels:
         return Prepared(indices.astype(self._index_dtype)[:, :, None], None, snapped)
 
     def encode(self, values: Array) -> Encoded:
-        """Class indices (H, W, 1) to (classes, H, W) of -1 and +1."""
+        """Class indices (H, W, 1) to (channels, H, W): of -1 and +1, or the colours from -1 to 1."""
+        if self.encoding == "colours":
+            return np.ascontiguousarray(self.encoded_palette[values[:, :, 0]].transpose(2, 0, 1))
         encoded = np.full((self.channels, *values.shape[:2]), -1, np.float32)
         np.put_along_axis(encoded, values[None, :, :, 0].astype(np.intp), 1, axis=0)
         return encoded
 
     def decode(self, encoded: Array) -> Array:
-        """The largest of (classes, H, W) as uint8 colours (H, W, 3), or without a palette as indices (H, W, 1)."""
-        indices: NDArray[np.intp] = np.argmax(encoded, axis=0)
+        """(channels, H, W) as uint8 colours (H, W, 3) of the palette, or without one as indices (H, W, 1)."""
+        indices = self.nearest(encoded)
         if self.palette is None:
             return indices.astype(self._index_dtype)[:, :, None]
         return np.array(self.palette, np.uint8)[indices]
+
+    def nearest(self, encoded: Array) -> NDArray[np.intp]:
+        """The class whose own encoding is nearest to (channels, H, W): (H, W), the first of equally near."""
+        scores = encoded
+        if self.encoding == "colours":  # min |x - c|² is max x·c - |c|² / 2
+            colours = self.encoded_palette
+            scores = np.einsum("kc,chw->khw", colours, encoded) - (colours**2).sum(1)[:, None, None] / 2
+        classes: NDArray[np.intp] = np.argmax(scores, axis=0)
+        return classes
+
+    @property
+    def encoded_palette(self) -> NDArray[np.float32]:
+        """(classes, 3) in [-1, 1]."""
+        return np.array(self.palette, np.float32) / np.float32(127.5) - np.float32(1)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for `domain_from_dict`."""
@@ -81,7 +110,7 @@ class Labels:
 
     @property
     def _index_dtype(self) -> type[np.uint8] | type[np.uint16]:
-        return np.uint8 if self.channels <= 256 else np.uint16
+        return np.uint8 if self.class_count <= 256 else np.uint16
 
     def _checked_indices(self, stored: Array, name: str) -> Array:
         if stored.shape[2] != 1 or stored.dtype.kind not in "bui":
@@ -90,10 +119,10 @@ class Labels:
                 f"for a picture of colours give the domain labels its palette"
             )
         low, high = int(stored.min()), int(stored.max())
-        if low < 0 or high >= self.channels:
+        if low < 0 or high >= self.class_count:
             raise BadPairError(
                 f"{name}: holds the class indices {low} to {high}; "
-                f"expected 0 to {self.channels - 1}, since classes={self.channels}"
+                f"expected 0 to {self.class_count - 1}, since classes={self.class_count}"
             )
         return stored.astype(self._index_dtype, copy=False)
 
@@ -111,7 +140,7 @@ class Labels:
         if any(red != green or green != blue for red, green, blue in self.palette):
             raise BadPairError(
                 f"{name}: has 1 channel without colour, but the palette has colours; "
-                f"if it holds class indices, set classes={self.channels} and no palette"
+                f"if it holds class indices, set classes={self.class_count} and no palette"
             )
         return np.repeat(stored[:, :, :1], 3, axis=2)
 

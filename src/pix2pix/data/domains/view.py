@@ -58,9 +58,8 @@ def _view_alone(domain: Domain, encoded: Array) -> Picture:
         lightness = _lightness(domain, encoded)
         return lab_to_rgb(np.concatenate([lightness, np.zeros_like(lightness), np.zeros_like(lightness)]))
     if isinstance(domain, Labels):
-        palette = domain.palette or _distinct_colours(domain.channels)
-        classes: NDArray[np.intp] = np.argmax(encoded, axis=0)
-        return np.array(palette, np.uint8)[classes]
+        palette = domain.palette or _distinct_colours(domain.class_count)
+        return np.array(palette, np.uint8)[domain.nearest(np.asarray(encoded))]
     levels = np.rint((np.asarray(encoded, np.float32).clip(-1, 1) + 1) * 127.5).astype(np.uint8)
     shown = {1: [0, 0, 0], 2: [0, 1, 0]}.get(len(levels), [0, 1, 2])  # which channel is red, green, blue
     return channels_last(levels[shown])
