@@ -16,7 +16,6 @@ from tqdm import tqdm
 from pix2pix.data.pairs import Sample
 from pix2pix.evaluation.bootstrap import Floats
 from pix2pix.evaluation.scored import Choice, Translated
-from pix2pix.inference.test_time import translate
 
 if TYPE_CHECKING:
     from pix2pix.data.datamodule import PairedData
@@ -62,7 +61,7 @@ def measure(
 
     Raises BadPairError where a pair cannot be read, and the run was not told to leave such out.
     """
-    translator.generator.to(device)
+    translator.network.to(device)
     for metric in choice.whole.values():
         metric.to(device)
     gathered: dict[str, list[Floats]] = {name: [] for name in choice.kept}
@@ -90,16 +89,9 @@ def measure(
 def translate_sample(translator: Translator, sample: Sample, device: torch.device | str) -> Translated:
     """The sample on the device, with its translation in float32."""
     source, target = sample.source.to(device), sample.target.to(device)
-    translation = translate(
-        translator.generator,
-        source[None],
-        [sample.name],
-        noise=translator.noise,
-        statistics=translator.statistics,
-        seed=translator.seed,
-    )
+    translation = translator.network(source[None], [sample.name])[0]
     weight = None if sample.weight is None else sample.weight.to(device)
-    return Translated(source, translation[0].float(), target, weight, in_unit=sample.in_unit)
+    return Translated(source, translation, target, weight, in_unit=sample.in_unit)
 
 
 def _classes(judge: Judge, data: PairedData, readable: Readable, index: int, sample: Sample) -> Tensor:

@@ -8,8 +8,7 @@ import torch
 
 from pix2pix.data.domains import Domain, domain_from_dict
 from pix2pix.data.pairs import Array, with_channels
-from pix2pix.inference.test_time import Statistics, translate
-from pix2pix.models.blocks import Generator
+from pix2pix.inference.networks import Network, TorchNetwork
 from pix2pix.runs import RECORD, build_generator, generator_weights, read_checkpoint
 
 
@@ -17,23 +16,12 @@ class Translator:
     """Translates pictures as the validation of the training does.
 
     Args:
-        generator: (1, C, H, W) in [-1, 1] → (1, C', H, W) in [-1, 1].
+        network: what translates encoded pictures.
         source, target: what the numbers of the pictures mean; ranges resolved.
-        noise, statistics, seed: see `inference.test_time.translate`.
     """
 
-    def __init__(
-        self,
-        generator: Generator,
-        source: Domain,
-        target: Domain,
-        *,
-        noise: bool = True,
-        statistics: Statistics = "picture",
-        seed: int = 0,
-    ) -> None:
-        self.generator, self.source, self.target = generator, source, target
-        self.noise, self.statistics, self.seed = noise, statistics, seed
+    def __init__(self, network: Network, source: Domain, target: Domain) -> None:
+        self.network, self.source, self.target = network, source, target
 
     @classmethod
     def load(cls, path: str | Path) -> Translator:
@@ -50,14 +38,14 @@ class Translator:
         if settings["training"]["channels_last"] is True:  # auto leaves the generator contiguous
             # Dropout draws its noise in the order of memory, so the layout of the training gives its noise again.
             generator.to(memory_format=torch.channels_last)
-        return cls(
+        network = TorchNetwork(
             generator,
-            domain_from_dict(dict(record["source_domain"])),
-            domain_from_dict(dict(record["target_domain"])),
             noise=settings["translation"]["noise"],
             statistics=settings["translation"]["statistics"],
             seed=settings["seed"],
         )
+        source, target = (domain_from_dict(dict(record[f"{side}_domain"])) for side in ("source", "target"))
+        return cls(network, source, target)
 
     def __call__(self, picture: Array, name: str = "") -> Array:
         """Translate one picture at its own size, whatever size the training had.
@@ -74,7 +62,4 @@ class Translator:
         """
         values = self.source.prepare(with_channels(picture), name or "the picture").values
         encoded = torch.from_numpy(self.source.encode(values))[None]
-        translated = translate(
-            self.generator, encoded, [name], noise=self.noise, statistics=self.statistics, seed=self.seed
-        )
-        return self.target.decode(translated[0].float().numpy())
+        return self.target.decode(self.network(encoded, [name])[0].numpy())

@@ -79,7 +79,7 @@ def training_minutes(folder: Path) -> float | None:
 def _write_examples(run: Run, data: PairedData, folder: Path, device: str) -> None:
     """The first pictures: source, target and translation as people see them, uint8 (pictures, H, W, 3)."""
     translator = run.translator()
-    translator.generator.to(device)
+    translator.network.to(device)
     views: dict[str, list[np.ndarray]] = {"source": [], "target": [], "translation": []}
     names = []
     for sample in islice(every_sample(data, SPLIT), SHOWN):
