@@ -37,6 +37,7 @@ from pix2pix.training.precision import resolve_channels_last, resolve_precision
 from pix2pix.training.schedules import LinearDecay
 
 log = logging.getLogger(__name__)
+FEW = 5  # pairs that a validation should have at least
 
 TWO_PLAYERS = "ddp_find_unused_parameters_true"  # each backward pass leaves one player's parameters out
 
@@ -72,8 +73,14 @@ class Parts:
         for tracker in self.trainer.loggers:
             tracker.log_hyperparams({**self.settings, **facts})
         listed = ", ".join(f"{name} {count / 1e6:.2f} M parameters" for name, count in sizes.items())
-        pairs = ", ".join(f"{len(self.data.readable(split))} {split}" for split in ("train", "val"))
+        counts = {split: len(self.data.readable(split)) for split in ("train", "val")}
+        pairs = ", ".join(f"{count} {split}" for split, count in counts.items())
         log.info("%s · pairs: %s · %s", listed, pairs, self.environment["precision"])
+        if counts["val"] < FEW:
+            log.warning(
+                "Only %d of the pairs %s for validation: its scores, and the best checkpoint by them, are chance.",
+                *(counts["val"], "is" if counts["val"] == 1 else "are"),
+            )
 
 
 def resumed_checkpoint(settings: Mapping[str, Any], folder: Path) -> Resumed | None:
