@@ -75,12 +75,8 @@ class Parts:
         listed = ", ".join(f"{name} {count / 1e6:.2f} M parameters" for name, count in sizes.items())
         counts = {split: len(self.data.readable(split)) for split in ("train", "val")}
         pairs = ", ".join(f"{count} {split}" for split, count in counts.items())
-        log.info("%s · pairs: %s · %s", listed, pairs, self.environment["precision"])
-        if counts["val"] < FEW:
-            log.warning(
-                "Only %d of the pairs %s for validation: its scores, and the best checkpoint by them, are chance.",
-                *(counts["val"], "is" if counts["val"] == 1 else "are"),
-            )
+        few = " (so few that their scores are chance)" if counts["val"] < FEW else ""
+        log.info("%s · pairs: %s%s · %s", listed, pairs, few, self.environment["precision"])
 
 
 def resumed_checkpoint(settings: Mapping[str, Any], folder: Path) -> Resumed | None:
