@@ -37,6 +37,7 @@ from pix2pix.training.precision import resolve_channels_last, resolve_precision
 from pix2pix.training.schedules import LinearDecay
 
 log = logging.getLogger(__name__)
+FEW = 5  # pairs that a validation should have at least
 
 TWO_PLAYERS = "ddp_find_unused_parameters_true"  # each backward pass leaves one player's parameters out
 
@@ -72,8 +73,10 @@ class Parts:
         for tracker in self.trainer.loggers:
             tracker.log_hyperparams({**self.settings, **facts})
         listed = ", ".join(f"{name} {count / 1e6:.2f} M parameters" for name, count in sizes.items())
-        pairs = ", ".join(f"{len(self.data.readable(split))} {split}" for split in ("train", "val"))
-        log.info("%s · pairs: %s · %s", listed, pairs, self.environment["precision"])
+        counts = {split: len(self.data.readable(split)) for split in ("train", "val")}
+        pairs = ", ".join(f"{count} {split}" for split, count in counts.items())
+        few = " (so few that their scores are chance)" if counts["val"] < FEW else ""
+        log.info("%s · pairs: %s%s · %s", listed, pairs, few, self.environment["precision"])
 
 
 def resumed_checkpoint(settings: Mapping[str, Any], folder: Path) -> Resumed | None:

@@ -415,7 +415,9 @@ def test_a_gpu_where_there_is_none(train: Train, monkeypatch: pytest.MonkeyPatch
 
 
 def test_weights_of_another_generator(train: Train, tmp_path: Path) -> None:
-    assert train("data.train_pairs=1 data.val_pairs=1 hydra.run.dir=before")[0] == 0
+    status, printed = train("data.train_pairs=1 data.val_pairs=1 hydra.run.dir=before")
+    assert status == 0
+    assert "pairs: 1 train, 1 val (so few that their scores are chance)" in printed
     status, printed = train("data.train_pairs=1 data.val_pairs=1 init_from=before generator=encoder_decoder")
     assert status == 2
     assert "init_from: the generator of before is another one: its " in printed

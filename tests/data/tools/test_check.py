@@ -88,12 +88,15 @@ def test_two_folders_of_science(tmp_path: Path, capsys: pytest.CaptureFixture[st
         write_picture(tmp_path / "source" / f"{number}.png", RNG.integers(0, 65536, (20, 26, 3), dtype=np.uint16))
         depth = RNG.normal(size=(20, 26, 1)).astype(np.float32)
         depth[3, 4] = -9999
+        depth[5, :13] = np.nan
+        depth[6, 7] = 12.5
         write_picture(tmp_path / "target" / f"{number}.tif", depth)
     write_picture(tmp_path / "target" / "alone.tif", depth)
     write_picture(tmp_path / "target" / "2.tif", depth[:10])
     printed, words = checked(capsys, tmp_path)
     assert "two folders, source and target" in printed
     assert "26×20 (width×height); 3 channels of uint16" in printed
+    assert "values: -9999 to 12.5; 2.5 % are NaN" in printed
     assert "alone.tif: no partner called 'alone'" in printed
     assert "the source is 26×20 pixels (width×height) and the target 26×10" in printed
     assert words[3:] == [

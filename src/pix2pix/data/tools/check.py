@@ -39,10 +39,14 @@ DERIVES = {  # data.derive, and what is learned from it
 
 @dataclass
 class Side:
-    """What the pictures of one side are: how many of each size and of each dtype, and a few of them."""
+    """What the pictures of one side are: how many of each size and of each dtype, their values, and a few of them."""
 
     sizes: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
+    low: float = np.inf
+    high: float = -np.inf
+    missing: int = 0  # values that are NaN or infinite
+    values: int = 0
     pictures: list[Array] = field(default_factory=list)
 
     def add(self, picture: Array, *, keep: bool) -> None:
@@ -50,8 +54,21 @@ class Side:
         height, width, channels = picture.shape
         self.sizes[f"{width}×{height}"] += 1
         self.kinds[f"{channels} channel{'s' * (channels > 1)} of {picture.dtype}"] += 1
+        finite = picture[np.isfinite(picture)] if picture.dtype.kind == "f" else picture
+        self.values += picture.size
+        self.missing += picture.size - finite.size
+        if finite.size:
+            self.low, self.high = min(self.low, float(finite.min())), max(self.high, float(finite.max()))
         if keep:
             self.pictures.append(picture)
+
+    @property
+    def in_words(self) -> str:
+        """The values that there are, and how many are none."""
+        if self.low > self.high:
+            return "no value at all: every one is NaN"
+        missing = f"; {100 * self.missing / self.values:.2g} % are NaN" if self.missing else ""
+        return f"{self.low:g} to {self.high:g}{missing}"
 
 
 @dataclass
@@ -206,6 +223,7 @@ def _about_pairs(layout: Layout, findings: Findings, given: str | None) -> tuple
     lines = []
     for name, side, domain in zip(("source", "target"), (source, target), domains, strict=True):
         lines.append(f"{name}     {_counted(side.sizes)} (width×height); {_counted(side.kinds)}")
+        lines.append(f"           values: {side.in_words}")
         lines.append(f"           suggested domain: {overrides({f'data.{name}': domain_setting(domain)})}")
     if given is None:
         why = (
@@ -228,6 +246,7 @@ def _about_photos(layout: Layout, findings: Findings) -> tuple[list[str], dict[s
     domain = suggest_domain(photos.pictures)
     lines = [
         f"photos     {_counted(photos.sizes)} (width×height); {_counted(photos.kinds)}",
+        f"           values: {photos.in_words}",
         f"           suggested domain: {overrides({'data.target': domain_setting(domain)})}",
         "derive     " + "\n           ".join(f"{f'data.derive={name}':<22} {what}" for name, what in DERIVES.items()),
     ]
