@@ -1,0 +1,186 @@
+"""A film translated frame by frame: time stamps, sound and all else stay as they are."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from pix2pix.data.domains import view_pair
+from pix2pix.data.pairs import Array
+from pix2pix.inference.translator import Translator
+from pix2pix.video.drivers.drawings import Absent, Drawings
+from pix2pix.video.drivers.driver import Driver
+from pix2pix.video.errors import FilmError
+from pix2pix.video.overlap import Behind, ahead
+from pix2pix.video.reading import Film, Frame, Picture, spread_frames
+from pix2pix.video.smoothing import Smoothing
+from pix2pix.video.writing import Chroma, FilmWriter
+
+log = logging.getLogger(__name__)
+Progress = Callable[[int, int], None]  # frames done, and of how many as the file states (0: it does not)
+HIGHEST_FACTOR = 51
+
+
+@dataclass(frozen=True)
+class FilmOptions:
+    """How a film is translated and written.
+
+    Attributes:
+        noise: "steady": every frame has the same dropout noise, which flickers less; "fresh": each its own.
+        smoothing: share of the past in each frame, see `Smoothing`; 0: none.
+        quality, preset, chroma: see `FilmWriter`.
+        side_by_side: the source, or the drawing, to the left of the result.
+        others: whether sound, subtitles and further streams are copied.
+        absent: what becomes of frames in which a driver finds nothing, see `Drawings`.
+        overwrite: replace what is there.
+
+    Raises FilmError for values that are out of range.
+    """
+
+    noise: Literal["steady", "fresh"] = "steady"
+    smoothing: float = 0.0
+    quality: float = 18
+    preset: str = "medium"
+    chroma: Chroma = "420"
+    side_by_side: bool = False
+    others: bool = True
+    absent: Absent = "hold"
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.smoothing < 1:
+            raise FilmError(f"smoothing is {self.smoothing}; expected 0 (none) or more, below 1")
+        if not 0 <= self.quality <= HIGHEST_FACTOR:
+            raise FilmError(f"quality is {self.quality}; expected 0 (without loss) to {HIGHEST_FACTOR}")
+
+
+@dataclass
+class FilmReport:
+    """What became of a film.
+
+    Attributes:
+        path: of what was written: the target, or, where the film was cut short, its NAME.partial.mp4.
+        frames: written; held and skipped: of those read, without a finding of the driver.
+        cut: why it was cut short; None where it is whole.
+        notes: what else is to be known, in words.
+    """
+
+    path: Path
+    frames: int = 0
+    held: int = 0
+    skipped: int = 0
+    cut: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def translate_film(
+    translator: Translator,
+    source: str | Path,
+    target: str | Path,
+    options: FilmOptions | None = None,
+    *,
+    driver: Driver | None = None,
+    size: tuple[int, int] | None = None,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> FilmReport:
+    """Translate a film, one frame in memory after another; decoding, translating and encoding overlap.
+
+    Each frame keeps its time stamp. A film that breaks off, and Ctrl-C, leave NAME.partial.mp4, playable up to there.
+
+    Args:
+        source: any film that FFmpeg reads; frames are turned upright, as players show them.
+        target: .mp4, .mov or .mkv.
+        driver: what draws the frames for the translator, ready for use; None: the frames themselves are translated.
+        size: (height, width) of the drawings and so of the result; None: as the source.
+        device: where the translator's network is.
+        progress: called after each frame.
+
+    Raises:
+        FilmError: the film cannot be read or written, or a driver finds nothing where `absent` is "error".
+        BadPairError: frames are not of the translator's source domain, or too small.
+        KeyboardInterrupt: once the part that is there has been closed.
+    """
+    options = options or FilmOptions()
+    with Film(source) as film:
+        facts = film.facts
+        size = size or (facts.height, facts.width)
+        shown = (size[0], size[1] * 2) if options.side_by_side else size
+        writer = FilmWriter(
+            target,
+            shown,
+            facts,
+            copied=film if options.others else None,
+            quality=options.quality,
+            preset=options.preset,
+            chroma=options.chroma,
+            aspect=facts.aspect if size == (facts.height, facts.width) else None,
+            overwrite=options.overwrite,
+        )
+        report = FilmReport(writer.partial, notes=_notes(writer, shown, options))
+        drawings = None if driver is None else Drawings(driver, size, options.absent)
+        smooth = Smoothing(options.smoothing)
+        behind = Behind()
+        try:
+            if driver is not None and driver.studied:
+                driver.study(spread_frames(film.path, driver.studied))
+            bits = getattr(translator.source, "bits", 8) if driver is None else 8
+            read = 0
+            for item in ahead(film.items(bits, copied=options.others)):
+                if not isinstance(item, Frame):
+                    behind(writer.copy, item)
+                    continue
+                read += 1
+                picture = item.picture if drawings is None else drawings(item.picture, f"{film.path}, frame {read}")
+                if picture is not None:
+                    name = film.path.stem if options.noise == "steady" else f"{film.path.stem}_{read:06d}"
+                    drawn, result = _translated(translator, picture, name, device)
+                    result = smooth(drawn, result)
+                    joined = np.concatenate([drawn, result], axis=1) if options.side_by_side else result
+                    behind(writer.write, joined, item.pts, item.duration)
+                if progress is not None:
+                    progress(read, facts.frames)
+            behind.wait()
+        except BaseException:
+            behind.close()
+            writer.close()
+            if writer.frames:
+                log.warning("%s: holds the %d frames up to here, and can be played", writer.partial, writer.frames)
+            raise
+        behind.close()
+        report.frames, report.cut = writer.frames, film.cut
+        if drawings is not None:
+            report.held, report.skipped = drawings.held, drawings.skipped
+        if not writer.frames:
+            writer.close()
+            raise FilmError(f"{source}: nothing to write: {film.cut or 'no frame was left'}")
+        if film.cut is None:
+            report.path = writer.finish()
+        else:
+            writer.close()
+    return report
+
+
+def _translated(translator: Translator, picture: Array, name: str, device: str) -> tuple[Picture, Picture]:
+    """What is translated and its translation, as pictures for people."""
+    encoded = translator.source.encode(translator.source.prepare(picture, name).values)
+    translation = translator.network(torch.from_numpy(encoded)[None].to(device), [name])[0].cpu().numpy()
+    return view_pair(translator.source, translator.target, encoded, translation)
+
+
+def _notes(writer: FilmWriter, shown: tuple[int, int], options: FilmOptions) -> list[str]:
+    notes = []
+    if options.chroma == "420" and (shown[0] % 2 or shown[1] % 2):
+        notes.append(
+            f"{shown[1]} x {shown[0]} (width x height): odd sides are one pixel longer, as H.264 for all players wants"
+            " it; chroma 444 keeps them"
+        )
+    if writer.left_out:
+        notes.append(f"not copied, for they are neither sound, subtitles nor pictures: {', '.join(writer.left_out)}")
+    return notes
