@@ -12,7 +12,7 @@ from pix2pix.data.tools import check
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run a tool and give its exit status: 0, or 1 for a mistake, which is told in words."""
+    """Run a tool and give its exit status: 0, or for a mistake, which is told in words, 1, of make 2."""
     parser = argparse.ArgumentParser(prog="pix2pix data", description="Look at a folder of paired pictures.")
     tools = parser.add_subparsers(dest="tool", required=True, metavar="check|preview|make")
     checking = tools.add_parser("check", help="find the layout, count, list what is wrong, give the line that trains")
@@ -36,7 +36,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return preview.run(arguments)
     except ValueError as error:
         print(error, file=sys.stderr)
-        return 1
+        return 2 if arguments.tool == "make" else 1
     except KeyboardInterrupt:
         return 130
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import av
 import numpy as np
@@ -28,7 +28,7 @@ HD_HEIGHT = 720  # from which on films that do not say it are BT.709; below, BT.
 BREAK = 0.5  # seconds that a file may end before the length it states, without having been cut off
 
 Picture = NDArray[np.uint8]  # (H, W, 3)
-Packet = av.Packet[Any]
+Packet: TypeAlias = "av.Packet[Any]"
 
 
 class Frame(NamedTuple):
@@ -156,8 +156,8 @@ def _opened(path: Path) -> InputContainer:
         container = av.open(path)
     except av.FFmpegError as error:
         raise FilmError(
-            f"{path}: cannot be read as a film: {_why(error)}. An MP4 that was cut off before its end may have lost its"
-            " index: copy the file again"
+            f"{path}: cannot be read as a film: {error.strerror}. An MP4 that was cut off may have lost its index, which"
+            " lies at its end: copy the file again"
         ) from error
     if not container.streams.video:
         container.close()
@@ -169,11 +169,6 @@ def _pictures(container: InputContainer) -> VideoStream:
     """The first stream of pictures that is not the film's cover."""
     streams = container.streams.video
     return next((each for each in streams if not each.disposition & Disposition.attached_pic), streams[0])
-
-
-def _why(error: av.FFmpegError) -> str:
-    said = error.strerror or type(error).__name__
-    return f"{said} ({error.log[-1]})" if error.log else said
 
 
 def _facts(path: Path, container: InputContainer) -> Facts:
