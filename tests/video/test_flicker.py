@@ -1,4 +1,4 @@
-"""Flicker has known values for noise of known size and for motion without noise; smoothing lowers it and leaves no trail."""
+"""Flicker has known values for noise of known size and for motion alone; smoothing lowers it and leaves no trail."""
 
 from __future__ import annotations
 

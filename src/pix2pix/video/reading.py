@@ -156,8 +156,8 @@ def _opened(path: Path) -> InputContainer:
         container = av.open(path)
     except av.FFmpegError as error:
         raise FilmError(
-            f"{path}: cannot be read as a film: {error.strerror}. An MP4 that was cut off may have lost its index, which"
-            " lies at its end: copy the file again"
+            f"{path}: cannot be read as a film: {error.strerror}. An MP4 that was cut off may have lost its index,"
+            " which lies at its end: copy the file again"
         ) from error
     if not container.streams.video:
         container.close()

@@ -37,12 +37,17 @@ def rescaled(frame: Picture, *, mirror: bool) -> Picture:
     return np.pad(large, ((40, 0), (10, 90), (0, 0)), mode="edge")
 
 
+def placed_by(driver: Landmarks, film: list[Picture]) -> list[Points]:
+    """Where the driver draws each frame's landmarks, once it has studied the film."""
+    driver.study(film)
+    height, width = film[0].shape[:2]
+    found = [points for frame in film if (points := driver.find(frame)) is not None]
+    return [driver.place(points, (height, width), SIZE) for points in found]
+
+
 def distances(driver: Landmarks, film: list[Picture], asked: list[Points]) -> float:
     """Mean distance in pixels between where the driver's landmarks are drawn and those of the original."""
-    driver.study(film)
-    placed = [
-        driver.place(points, film[0].shape[:2], SIZE) for frame in film if (points := driver.find(frame)) is not None
-    ]
+    placed = placed_by(driver, film)
     assert len(placed) == len(asked)
     return float(np.linalg.norm(np.array(placed) - np.array(asked), axis=2).mean())
 
@@ -79,10 +84,7 @@ def test_a_mirrored_film_as_it_is_keeps_the_targets_face(frames: list[Picture], 
     """Movements then go the other way, but position, size and proportions are the target's."""
     film = [rescaled(frame, mirror=True) for frame in frames]
     driver = Landmarks(usual_shape(found))
-    driver.study(film)
-    placed = [
-        driver.place(points, film[0].shape[:2], SIZE) for frame in film if (points := driver.find(frame)) is not None
-    ]
+    placed = placed_by(driver, film)
     assert np.abs(usual_shape(placed) - usual_shape(found)).mean() < 1
 
 
@@ -113,7 +115,7 @@ def test_a_frame_without_a_face_is_held_skipped_or_an_error() -> None:
     assert (hold.found, hold.held, hold.skipped) == (2, 1, 1)
     assert shown(skip) == [None, 1, None, 3]
     assert (skip.found, skip.held, skip.skipped) == (2, 0, 2)
-    with pytest.raises(FilmError, match="film.mp4, frame 1: the driver landmarks finds nothing"):
+    with pytest.raises(FilmError, match=r"film\.mp4, frame 1: the driver landmarks finds nothing"):
         shown(Drawings(Sometimes(), (8, 8), "error"))
 
 

@@ -1,4 +1,4 @@
-"""The drivers without a face: edges as `data.derive=edges` draws them, silhouettes, bodies by a detector of one's own."""
+"""The drivers without a face: edges as `data.derive=edges` draws them, silhouettes, bodies by one's own detector."""
 
 from __future__ import annotations
 
