@@ -86,12 +86,12 @@ def write_film(
 def seconds(path: Path) -> list[Fraction]:
     """When each frame is shown."""
     with av.open(path) as film:
-        return [frame.pts * frame.time_base for frame in film.decode(video=0)]  # type: ignore[operator]
+        return [Fraction(frame.pts or 0) * (frame.time_base or 0) for frame in film.decode(video=0)]
 
 
 def pictures(path: Path) -> list[Picture]:
     with av.open(path) as film:
-        return [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+        return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in film.decode(video=0)]
 
 
 def packets(path: Path, stream: int) -> list[tuple[Any, bytes]]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, ClassVar, Literal
 
 import av
 import numpy as np
@@ -12,6 +16,7 @@ import pytest
 from tests.video.films import (
     CARPHONE,
     TECHNICIAN,
+    Picture,
     Same,
     difference,
     packets,
@@ -22,7 +27,9 @@ from tests.video.films import (
     write_film,
 )
 
+from pix2pix.data.domains import Raw
 from pix2pix.data.pairs import BadPairError
+from pix2pix.inference.translator import Translator
 from pix2pix.video.errors import FilmError
 from pix2pix.video.reading import Film
 from pix2pix.video.translating import FilmOptions, translate_film
@@ -152,13 +159,62 @@ def test_what_a_killed_process_leaves_can_be_played(tmp_path: Path) -> None:
 
 def test_an_error_comes_out_and_nothing_empty_is_left(tmp_path: Path) -> None:
     source = write_film(tmp_path / "film.mp4", FRAMES)
-    from pix2pix.data.domains import Raw
-    from pix2pix.inference.translator import Translator
-
     wrong = Translator(Same(), Raw(5, range=((0.0, 1.0),) * 5), Raw(5, range=((0.0, 1.0),) * 5))
     with pytest.raises(BadPairError):
         translate_film(wrong, source, tmp_path / "result.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
+
+
+class Sometimes:
+    """Draws the brightness of a frame, and finds nothing in every third one; it wants to see three frames first."""
+
+    name: ClassVar[str] = "sometimes"
+    studied: ClassVar[int] = 3
+    drawn: ClassVar[Literal["grey", "rgb"]] = "rgb"
+
+    def __init__(self) -> None:
+        self.seen = self.asked = 0
+
+    def study(self, frames: Iterable[Picture]) -> None:
+        self.seen = len(list(frames))
+
+    def __call__(self, frame: Picture, size: tuple[int, int]) -> Picture | None:
+        self.asked += 1
+        return None if self.asked % 3 == 0 else np.full((*size, 3), int(frame.mean()), np.uint8)
+
+    def geometry(self) -> dict[str, Any]:
+        return {}
+
+
+def test_a_driver_draws_what_is_translated_at_its_own_size(tmp_path: Path) -> None:
+    source = write_film(tmp_path / "film.mp4", FRAMES, sound=True)
+    driver = Sometimes()
+    report = translate_film(translator(-1), source, tmp_path / "held.mp4", FINE, driver=driver, size=(32, 40))
+    assert (driver.seen, report.frames, report.held, report.skipped) == (3, 12, 4, 0)
+    shown = pictures(report.path)
+    assert shown[0].shape == (32, 40, 3)
+    assert difference(shown[4], np.full_like(shown[4], 255 - int(FRAMES[4].mean()))) < 3
+    assert difference(shown[5], shown[4]) < 3
+    skip = FilmOptions(quality=1, absent="skip")
+    report = translate_film(translator(), source, tmp_path / "skipped.mp4", skip, driver=Sometimes(), size=(32, 40))
+    assert (report.frames, report.held, report.skipped) == (8, 0, 4)
+    assert seconds(report.path) == [time for index, time in enumerate(seconds(source)) if index % 3 != 2]
+    error = FilmOptions(absent="error")
+    with pytest.raises(FilmError, match=r"film\.mp4, frame 3: the driver sometimes finds nothing"):
+        translate_film(translator(), source, tmp_path / "error.mp4", error, driver=Sometimes(), size=(32, 40))
+
+
+def test_a_missing_package_is_named() -> None:
+    """Without PyAV, anything of films says what to type."""
+    code = (
+        "import importlib.util as util; real = util.find_spec\n"
+        "util.find_spec = lambda name, *rest: None if name == 'av' else real(name, *rest)\n"
+        "import sys; from pix2pix.data.__main__ import main\n"
+        "sys.exit(main(['make', 'film.mp4', '--driver', 'edges', '-o', 'pairs']))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert ran.stderr.strip().endswith("not installed. Type: pip install 'pix2pix-lightning[video]'")
 
 
 def test_mistakes_are_told_before_any_work(tmp_path: Path) -> None:
@@ -178,7 +234,7 @@ def test_mistakes_are_told_before_any_work(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.partial*"))
     for wrong in ({"smoothing": 1.0}, {"quality": 60}):
         with pytest.raises(FilmError, match=r"expected 0"):
-            FilmOptions(**wrong)  # type: ignore[arg-type]
+            FilmOptions(**wrong)
 
 
 @pytest.mark.skipif(not TECHNICIAN.is_file(), reason=f"needs {TECHNICIAN}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -24,7 +25,7 @@ from pix2pix.video.drivers.drawings import Absent, Drawings
 from pix2pix.video.drivers.driver import Driver
 from pix2pix.video.errors import FilmError
 from pix2pix.video.overlap import ahead
-from pix2pix.video.reading import Film, count_frames, spread_frames
+from pix2pix.video.reading import Film, Frame, count_frames, spread_frames
 from pix2pix.video.sizes import resized, size_of
 
 
@@ -69,35 +70,43 @@ def make_pairs(
         if driver.studied:
             driver.study(spread_frames(film, driver.studied))
         drawings = Drawings(driver, (height, width), absent)
-        made = {"train": 0, "val": 0}
         draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".draft", dir=folder.parent))
         try:
-            for split in made:
-                (draft / split).mkdir()
-            frames = islice(ahead(opened.frames()), 0, None, every)
-            for place, frame in enumerate(tqdm(frames, total=count, unit="frame", disable=not progress)):
-                number = place * every + 1
-                drawing = drawings(frame.picture, f"{film}, frame {number}")
-                if drawing is None:
-                    continue
-                split = "train" if place < train else "val"
-                pair = np.concatenate([drawing, resized(frame.picture, (height, width))], axis=1)
-                write_picture(draft / split / f"{number:06d}.png", pair)
-                made[split] += 1
-            if empty := [split for split, pairs in made.items() if not pairs]:
+            with ahead(islice(opened.frames(), 0, None, every)) as frames:
+                shown = tqdm(frames, total=count, unit="frame", disable=not progress)
+                pairs = _write_pairs(shown, draft, drawings, train, every, film)
+            if empty := [split for split, number in pairs.items() if not number]:
                 raise FilmError(
                     f"{film}: no pair for {' and '.join(empty)}: the driver {driver.name} found something in"
                     f" {drawings.found} of {count} frames"
                 )
-            counts = made | {"held": drawings.held, "skipped": drawings.skipped}
-            result = Made(driver.name, (height, width), film.name, every, counts, driver.geometry())
-            write_made(draft, result)
+            counts = pairs | {"held": drawings.held, "skipped": drawings.skipped}
+            made = Made(driver.name, (height, width), film.name, every, counts, driver.geometry())
+            write_made(draft, made)
             draft.chmod(0o755)  # mkdtemp's is for its owner alone
             draft.replace(folder)  # an empty folder may be there
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
             raise
-        return Result(result, [f"{film}: {opened.cut}"] if opened.cut else [])
+        return Result(made, [f"{film}: {opened.cut}"] if opened.cut else [])
+
+
+def _write_pairs(
+    frames: Iterable[Frame], folder: Path, drawings: Drawings, train: int, every: int, film: Path
+) -> dict[str, int]:
+    """The first `train` of the frames go to train/, the others to val/. Returns how many pairs each got."""
+    pairs = {"train": 0, "val": 0}
+    for split in pairs:
+        (folder / split).mkdir()
+    for place, frame in enumerate(frames):
+        number = place * every + 1
+        drawing = drawings(frame.picture, f"{film}, frame {number}")
+        if drawing is not None:
+            split = "train" if place < train else "val"
+            beside = resized(frame.picture, (drawing.shape[0], drawing.shape[1]))
+            write_picture(folder / split / f"{number:06d}.png", np.concatenate([drawing, beside], axis=1))
+            pairs[split] += 1
+    return pairs
 
 
 def train_line(folder: Path, made: Made, drawn: str) -> str:

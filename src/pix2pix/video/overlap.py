@@ -5,23 +5,32 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
 DEPTH = 4  # items that wait at most, so that memory stays bounded
 
 
-def ahead(items: Iterable[T], depth: int = DEPTH) -> Iterator[T]:
+@contextmanager
+def ahead(items: Iterable[T], depth: int = DEPTH) -> Iterator[Iterator[T]]:
     """The items in order, fetched in another thread while earlier ones are worked on.
 
-    An error while fetching comes out where its item would have.
+    An error while fetching comes out where its item would have. After the `with` nothing is fetched any more, so that
+    what the items come from can be closed: FFmpeg does not survive being closed while it decodes.
     """
-    iterator = iter(items)
-    with ThreadPoolExecutor(1, "ahead") as thread:
-        waiting: deque[Future[tuple[T, ...]]] = deque(thread.submit(_next, iterator) for _ in range(depth))
-        while item := waiting.popleft().result():
-            waiting.append(thread.submit(_next, iterator))
-            yield item[0]
+    thread = ThreadPoolExecutor(1, "ahead")
+    try:
+        yield _fetched(thread, iter(items), depth)
+    finally:
+        thread.shutdown(cancel_futures=True)
+
+
+def _fetched(thread: ThreadPoolExecutor, iterator: Iterator[T], depth: int) -> Iterator[T]:
+    waiting: deque[Future[tuple[T, ...]]] = deque(thread.submit(_next, iterator) for _ in range(depth))
+    while item := waiting.popleft().result():
+        waiting.append(thread.submit(_next, iterator))
+        yield item[0]
 
 
 def _next(iterator: Iterator[T]) -> tuple[T, ...]:

@@ -125,27 +125,21 @@ def translate_film(
         )
         report = FilmReport(writer.partial, notes=_notes(writer, shown, options))
         drawings = None if driver is None else Drawings(driver, size, options.absent)
-        smooth = Smoothing(options.smoothing)
+        translate = _Frames(translator, film.path, options, drawings, Smoothing(options.smoothing), device)
         behind = Behind()
         try:
             if driver is not None and driver.studied:
                 driver.study(spread_frames(film.path, driver.studied))
-            bits = getattr(translator.source, "bits", 8) if driver is None else 8
-            read = 0
-            for item in ahead(film.items(bits, copied=options.others)):
-                if not isinstance(item, Frame):
-                    behind(writer.copy, item)
-                    continue
-                read += 1
-                picture = item.picture if drawings is None else drawings(item.picture, f"{film.path}, frame {read}")
-                if picture is not None:
-                    name = film.path.stem if options.noise == "steady" else f"{film.path.stem}_{read:06d}"
-                    drawn, result = _translated(translator, picture, name, device)
-                    result = smooth(drawn, result)
-                    joined = np.concatenate([drawn, result], axis=1) if options.side_by_side else result
-                    behind(writer.write, joined, item.pts, item.duration)
-                if progress is not None:
-                    progress(read, facts.frames)
+            with ahead(film.items(translate.bits, copied=options.others)) as items:
+                for item in items:
+                    if not isinstance(item, Frame):
+                        behind(writer.copy, item)
+                        continue
+                    result = translate(item.picture)
+                    if result is not None:
+                        behind(writer.write, result, item.pts, item.duration)
+                    if progress is not None:
+                        progress(translate.read, facts.frames)
             behind.wait()
         except BaseException:
             behind.close()
@@ -167,11 +161,36 @@ def translate_film(
     return report
 
 
-def _translated(translator: Translator, picture: Array, name: str, device: str) -> tuple[Picture, Picture]:
-    """What is translated and its translation, as pictures for people."""
-    encoded = translator.source.encode(translator.source.prepare(picture, name).values)
-    translation = translator.network(torch.from_numpy(encoded)[None].to(device), [name])[0].cpu().numpy()
-    return view_pair(translator.source, translator.target, encoded, translation)
+@dataclass
+class _Frames:
+    """Translates frame after frame of one film."""
+
+    translator: Translator
+    film: Path
+    options: FilmOptions
+    drawings: Drawings | None
+    smooth: Smoothing
+    device: str
+    read: int = 0
+
+    @property
+    def bits(self) -> int:
+        """Of the frames that the translator, or the driver, takes."""
+        return getattr(self.translator.source, "bits", 8) if self.drawings is None else 8
+
+    def __call__(self, picture: Array) -> Picture | None:
+        """The frame to write, (H, W, 3) uint8; None where it is to be left out."""
+        self.read += 1
+        taken = picture if self.drawings is None else self.drawings(picture, f"{self.film}, frame {self.read}")
+        if taken is None:
+            return None
+        name = self.film.stem if self.options.noise == "steady" else f"{self.film.stem}_{self.read:06d}"
+        domains = self.translator.source, self.translator.target
+        encoded = domains[0].encode(domains[0].prepare(taken, f"{self.film}, frame {self.read}").values)
+        translation = self.translator.network(torch.from_numpy(encoded)[None].to(self.device), [name])
+        shown, result = view_pair(*domains, encoded, translation[0].cpu().numpy())
+        result = self.smooth(shown, result)
+        return np.concatenate([shown, result], axis=1) if self.options.side_by_side else result
 
 
 def _notes(writer: FilmWriter, shown: tuple[int, int], options: FilmOptions) -> list[str]:

@@ -136,7 +136,7 @@ def test_parts_have_all_points_once_and_lines_go_through_them() -> None:
     for part, _, colour in PARTS:
         for x, y in spread[part.start : part.stop]:
             assert sheet[y, x].any(), (part, colour)
-    assert not draw(spread + 1e6, (100, 110)).any()
+    assert not draw(spread.astype(float) + 1e6, (100, 110)).any()
 
 
 def test_a_geometry_of_another_kind_is_refused(tmp_path: Path) -> None:

@@ -23,7 +23,11 @@ Joints = NDArray[np.float64]  # (17, 3): x, y, score
 Detector = Callable[[Picture], Joints]
 
 JOINTS = 17
-TYPES = {"tensor(float)": np.dtype("f4"), "tensor(int32)": np.dtype("i4"), "tensor(uint8)": np.dtype("u1")}
+TYPES: dict[str, np.dtype[Any]] = {
+    "tensor(float)": np.dtype(np.float32),
+    "tensor(int32)": np.dtype(np.int32),
+    "tensor(uint8)": np.dtype(np.uint8),
+}
 SURE = 0.3  # score from which on a joint is drawn
 FEWEST = 4  # joints that make a body
 # Left and right differ in colour, since a drawing from behind is otherwise one from before.
@@ -70,7 +74,7 @@ class OnnxDetector:
         height, width = picture.shape[:2]
         scale = self._side / max(height, width)
         inner = resized(picture, (max(round(height * scale), 1), max(round(width * scale), 1)))
-        square = np.zeros((1, self._side, self._side, 3), self._type)
+        square: NDArray[Any] = np.zeros((1, self._side, self._side, 3), self._type)
         square[0, : inner.shape[0], : inner.shape[1]] = inner
         found = np.asarray(self._session.run(None, {self._name: square})[0], np.float64)
         if found.size != JOINTS * 3:
