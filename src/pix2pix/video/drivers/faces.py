@@ -20,7 +20,7 @@ from pix2pix.video.sizes import resized
 Points = NDArray[np.float64]  # (68, 2): x to the right, y down, in pixels; the middle of the first pixel is (0, 0)
 
 COUNT = 68
-SIDE = 320  # pixels of the shorter side on which faces are looked for: those of 40 pixels there are found
+SIDE = 320  # pixels of the shorter side on which faces are looked for; the detector finds those from 80 pixels on
 
 
 class FaceFinder:
