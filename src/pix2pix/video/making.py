@@ -1,0 +1,161 @@
+"""`pix2pix data make FILM --driver landmarks -o FOLDER`: pairs of a drawing of each frame and the frame itself.
+
+FOLDER/train/000001.png and FOLDER/val/… hold the drawing left and the frame right, as data=side_by_side reads them, and
+FOLDER/driver.json what is to be known of the film.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from pix2pix.data.codecs import write_picture
+from pix2pix.data.tools.suggestions import overrides, suggest_networks
+from pix2pix.video.driver_file import Made, write_made
+from pix2pix.video.drivers import make_driver
+from pix2pix.video.drivers.drawings import Absent, Drawings
+from pix2pix.video.drivers.driver import Driver
+from pix2pix.video.errors import FilmError
+from pix2pix.video.overlap import ahead
+from pix2pix.video.reading import Film, Frame, count_frames, spread_frames
+from pix2pix.video.sizes import resized, size_of
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was made, and in words what is to be known beside it."""
+
+    made: Made
+    notes: list[str]
+
+
+def make_pairs(
+    film: str | Path,
+    folder: str | Path,
+    driver: Driver,
+    *,
+    size: list[int] | None = None,
+    every: int = 1,
+    val: float = 0.1,
+    absent: Absent = "skip",
+    progress: bool = False,
+) -> Result:
+    """Make pairs of a film. The folder is there as a whole or not at all.
+
+    Args:
+        folder: must not exist, or be empty.
+        size: the shorter side, or height and width; None: the film's own, but no shorter side above 256.
+        every: takes each how manyth frame.
+        val: share of the film, its end, that validates: frames next to each other are too alike to be parted at random.
+        absent: what becomes of frames in which the driver finds nothing; see `Drawings`.
+
+    Raises FilmError where the film or the folder is not as it must be, or too few pairs come out.
+    """
+    film, folder = Path(film), Path(folder)
+    _check(folder, every, val)
+    with Film(film) as opened:
+        height, width = size_of(opened.facts.height, opened.facts.width, size)
+        count = -(-count_frames(film) // every)
+        train = round(count * (1 - val))
+        if not 0 < train < count:
+            raise FilmError(f"{film}: of {count} frames, {train} would train: take another --val, or a smaller --every")
+        if driver.studied:
+            driver.study(spread_frames(film, driver.studied))
+        drawings = Drawings(driver, (height, width), absent)
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".draft", dir=folder.parent))
+        try:
+            with ahead(islice(opened.frames(), 0, None, every)) as frames:
+                shown = tqdm(frames, total=count, unit="frame", disable=not progress)
+                pairs = _write_pairs(shown, draft, drawings, train, every, film)
+            if empty := [split for split, number in pairs.items() if not number]:
+                raise FilmError(
+                    f"{film}: no pair for {' and '.join(empty)}: the driver {driver.name} found something in"
+                    f" {drawings.found} of {count} frames"
+                )
+            counts = pairs | {"held": drawings.held, "skipped": drawings.skipped}
+            made = Made(driver.name, (height, width), film.name, every, counts, driver.geometry())
+            write_made(draft, made)
+            draft.chmod(0o755)  # mkdtemp's is for its owner alone
+            draft.replace(folder)  # an empty folder may be there
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+        return Result(made, [f"{film}: {opened.cut}"] if opened.cut else [])
+
+
+def _write_pairs(
+    frames: Iterable[Frame], folder: Path, drawings: Drawings, train: int, every: int, film: Path
+) -> dict[str, int]:
+    """The first `train` of the frames go to train/, the others to val/. Returns how many pairs each got."""
+    pairs = {"train": 0, "val": 0}
+    for split in pairs:
+        (folder / split).mkdir()
+    for place, frame in enumerate(frames):
+        number = place * every + 1
+        drawing = drawings(frame.picture, f"{film}, frame {number}")
+        if drawing is not None:
+            split = "train" if place < train else "val"
+            beside = resized(frame.picture, (drawing.shape[0], drawing.shape[1]))
+            write_picture(folder / split / f"{number:06d}.png", np.concatenate([drawing, beside], axis=1))
+            pairs[split] += 1
+    return pairs
+
+
+def train_line(folder: Path, made: Made, drawn: str) -> str:
+    """What to type next. The place of things in the picture is part of what is learned: no mirror, no jitter."""
+    settings = {
+        "data": "side_by_side",
+        "data.root": str(folder),
+        "data.source": drawn,
+        "data.size": list(made.size),
+        "data.mirror": False,
+        "data.jitter": 1,
+    }
+    return f"pix2pix train experiment=pairs {overrides(settings | suggest_networks(*made.size))}"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The command; arguments as `data/__main__.py` has them."""
+    driver = make_driver(arguments.driver, weights=arguments.weights)
+    result = make_pairs(
+        arguments.film,
+        arguments.output,
+        driver,
+        size=arguments.size,
+        every=arguments.every,
+        val=arguments.val,
+        absent=arguments.face,
+        progress=True,
+    )
+    made = result.made
+    height, width = made.size
+    train, val = made.counts["train"], made.counts["val"]
+    print(f"{arguments.output}: {train} pairs to train, {val} to validate, {width} x {height} (width x height)")
+    if nothing := made.counts["held"] + made.counts["skipped"]:
+        print(
+            f"nothing was found in {nothing} frames: {made.counts['held']} took the drawing before, "
+            f"{made.counts['skipped']} were skipped"
+        )
+    for note in result.notes:
+        print(f"note: {note}")
+    print(train_line(arguments.output.resolve(), made, driver.drawn))
+    return 0
+
+
+def _check(folder: Path, every: int, val: float) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FilmError(f"{folder}: is there already, and is not overwritten; move it, or name another")
+    if not folder.absolute().parent.is_dir():
+        raise FilmError(f"{folder}: there is no folder {folder.absolute().parent}; make it, or name another")
+    if every < 1:
+        raise FilmError(f"--every is {every}; expected 1 or more")
+    if not 0 < val < 1:
+        raise FilmError(f"--val is {val}; expected a share above 0 and below 1")

@@ -1,0 +1,205 @@
+"""A film translated frame by frame: time stamps, sound and all else stay as they are."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from pix2pix.data.domains import view_pair
+from pix2pix.data.pairs import Array
+from pix2pix.inference.translator import Translator
+from pix2pix.video.drivers.drawings import Absent, Drawings
+from pix2pix.video.drivers.driver import Driver
+from pix2pix.video.errors import FilmError
+from pix2pix.video.overlap import Behind, ahead
+from pix2pix.video.reading import Film, Frame, Picture, spread_frames
+from pix2pix.video.smoothing import Smoothing
+from pix2pix.video.writing import Chroma, FilmWriter
+
+log = logging.getLogger(__name__)
+Progress = Callable[[int, int], None]  # frames done, and of how many as the file states (0: it does not)
+HIGHEST_FACTOR = 51
+
+
+@dataclass(frozen=True)
+class FilmOptions:
+    """How a film is translated and written.
+
+    Attributes:
+        noise: "steady": every frame has the same dropout noise, which flickers less; "fresh": each its own.
+        smoothing: share of the past in each frame, see `Smoothing`; 0: none.
+        quality, preset, chroma: see `FilmWriter`.
+        side_by_side: the source, or the drawing, to the left of the result.
+        others: whether sound, subtitles and further streams are copied.
+        absent: what becomes of frames in which a driver finds nothing, see `Drawings`.
+        overwrite: replace what is there.
+
+    Raises FilmError for values that are out of range.
+    """
+
+    noise: Literal["steady", "fresh"] = "steady"
+    smoothing: float = 0.0
+    quality: float = 18
+    preset: str = "medium"
+    chroma: Chroma = "420"
+    side_by_side: bool = False
+    others: bool = True
+    absent: Absent = "hold"
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.smoothing < 1:
+            raise FilmError(f"smoothing is {self.smoothing}; expected 0 (none) or more, below 1")
+        if not 0 <= self.quality <= HIGHEST_FACTOR:
+            raise FilmError(f"quality is {self.quality}; expected 0 (without loss) to {HIGHEST_FACTOR}")
+
+
+@dataclass
+class FilmReport:
+    """What became of a film.
+
+    Attributes:
+        path: of what was written: the target, or, where the film was cut short, its NAME.partial.mp4.
+        frames: written; held and skipped: of those read, without a finding of the driver.
+        cut: why it was cut short; None where it is whole.
+        notes: what else is to be known, in words.
+    """
+
+    path: Path
+    frames: int = 0
+    held: int = 0
+    skipped: int = 0
+    cut: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def translate_film(
+    translator: Translator,
+    source: str | Path,
+    target: str | Path,
+    options: FilmOptions | None = None,
+    *,
+    driver: Driver | None = None,
+    size: tuple[int, int] | None = None,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> FilmReport:
+    """Translate a film, one frame in memory after another; decoding, translating and encoding overlap.
+
+    Each frame keeps its time stamp. A film that breaks off, and Ctrl-C, leave NAME.partial.mp4, playable up to there.
+
+    Args:
+        source: any film that FFmpeg reads; frames are turned upright, as players show them.
+        target: .mp4, .mov or .mkv.
+        driver: what draws the frames for the translator, ready for use; None: the frames themselves are translated.
+        size: (height, width) of the drawings and so of the result; None: as the source.
+        device: where the translator's network is.
+        progress: called after each frame.
+
+    Raises:
+        FilmError: the film cannot be read or written, or a driver finds nothing where `absent` is "error".
+        BadPairError: frames are not of the translator's source domain, or too small.
+        KeyboardInterrupt: once the part that is there has been closed.
+    """
+    options = options or FilmOptions()
+    with Film(source) as film:
+        facts = film.facts
+        size = size or (facts.height, facts.width)
+        shown = (size[0], size[1] * 2) if options.side_by_side else size
+        writer = FilmWriter(
+            target,
+            shown,
+            facts,
+            copied=film if options.others else None,
+            quality=options.quality,
+            preset=options.preset,
+            chroma=options.chroma,
+            aspect=facts.aspect if size == (facts.height, facts.width) else None,
+            overwrite=options.overwrite,
+        )
+        report = FilmReport(writer.partial, notes=_notes(writer, shown, options))
+        drawings = None if driver is None else Drawings(driver, size, options.absent)
+        translate = _Frames(translator, film.path, options, drawings, Smoothing(options.smoothing), device)
+        behind = Behind()
+        try:
+            if driver is not None and driver.studied:
+                driver.study(spread_frames(film.path, driver.studied))
+            with ahead(film.items(translate.bits, copied=options.others)) as items:
+                for item in items:
+                    if not isinstance(item, Frame):
+                        behind(writer.copy, item)
+                        continue
+                    result = translate(item.picture)
+                    if result is not None:
+                        behind(writer.write, result, item.pts, item.duration)
+                    if progress is not None:
+                        progress(translate.read, facts.frames)
+            behind.wait()
+        except BaseException:
+            behind.close()
+            writer.close()
+            if writer.frames:
+                log.warning("%s: holds the %d frames up to here, and can be played", writer.partial, writer.frames)
+            raise
+        behind.close()
+        report.frames, report.cut = writer.frames, film.cut
+        if drawings is not None:
+            report.held, report.skipped = drawings.held, drawings.skipped
+        if not writer.frames:
+            writer.close()
+            raise FilmError(f"{source}: nothing to write: {film.cut or 'no frame was left'}")
+        if film.cut is None:
+            report.path = writer.finish()
+        else:
+            writer.close()
+    return report
+
+
+@dataclass
+class _Frames:
+    """Translates frame after frame of one film."""
+
+    translator: Translator
+    film: Path
+    options: FilmOptions
+    drawings: Drawings | None
+    smooth: Smoothing
+    device: str
+    read: int = 0
+
+    @property
+    def bits(self) -> int:
+        """Of the frames that the translator, or the driver, takes."""
+        return getattr(self.translator.source, "bits", 8) if self.drawings is None else 8
+
+    def __call__(self, picture: Array) -> Picture | None:
+        """The frame to write, (H, W, 3) uint8; None where it is to be left out."""
+        self.read += 1
+        taken = picture if self.drawings is None else self.drawings(picture, f"{self.film}, frame {self.read}")
+        if taken is None:
+            return None
+        name = self.film.stem if self.options.noise == "steady" else f"{self.film.stem}_{self.read:06d}"
+        domains = self.translator.source, self.translator.target
+        encoded = domains[0].encode(domains[0].prepare(taken, f"{self.film}, frame {self.read}").values)
+        translation = self.translator.network(torch.from_numpy(encoded)[None].to(self.device), [name])
+        shown, result = view_pair(*domains, encoded, translation[0].cpu().numpy())
+        result = self.smooth(shown, result)
+        return np.concatenate([shown, result], axis=1) if self.options.side_by_side else result
+
+
+def _notes(writer: FilmWriter, shown: tuple[int, int], options: FilmOptions) -> list[str]:
+    notes = []
+    if options.chroma == "420" and (shown[0] % 2 or shown[1] % 2):
+        notes.append(
+            f"{shown[1]} x {shown[0]} (width x height): odd sides are one pixel longer, as H.264 for all players wants"
+            " it; chroma 444 keeps them"
+        )
+    if writer.left_out:
+        notes.append(f"not copied, for they are neither sound, subtitles nor pictures: {', '.join(writer.left_out)}")
+    return notes
