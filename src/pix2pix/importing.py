@@ -25,7 +25,7 @@ norm. What the pictures are the file does not say: three channels are taken for 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command; the exit status: 0, or 2 for a mistake, told in words."""
-    arguments = _parser().parse_args(words)
+    arguments = _parser().parse_intermixed_args(words)  # settings may stand behind -o
     from pix2pix.config import ConfigError
     from pix2pix.exchange.extras import ExchangeError
     from pix2pix.exchange.importing import import_foreign

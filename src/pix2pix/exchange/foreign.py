@@ -122,8 +122,8 @@ def _resnet(weights: Mapping[str, Tensor], path: Path) -> Recognised:
     second = 6 if sixth is not None and sixth.ndim == 4 else 5
     if places != list(range(10, 10 + blocks)) or f"model.{places[0]}.conv_block.1.weight" not in weights:
         raise ExchangeError(
-            f"{path}: a ResNet whose blocks are model.{places[0]} to model.{places[-1]} with {_listed(weights)}; expected"
-            " them to begin at model.10 with a convolution conv_block.1 behind reflected borders"
+            f"{path}: a ResNet whose blocks are model.{places[0]} to model.{places[-1]}; expected them to begin at"
+            " model.10 with a convolution conv_block.1, which lies behind reflected borders"
         )
     names: Names = {f"model.{place}": f"encoder.{place - 1}" for place in (1, 2, 4, 5, 7, 8)}
     for place in places:
