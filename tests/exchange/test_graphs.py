@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -50,7 +52,10 @@ def test_translates_as_the_generator_does(generator: Generator, statistics: Stat
     write_openvino(openvino, DESCRIPTION, tmp_path / "a.xml")
     session, _ = open_onnx(tmp_path / "a.onnx")
     compiled, _ = open_openvino(tmp_path / "a.xml")
-    runs = (lambda x: session.run(None, {"source": x})[0], lambda x: compiled({"source": x})[0].copy())
+    runs: tuple[Callable[[Any], Any], ...] = (
+        lambda x: session.run(None, {"source": x})[0],
+        lambda x: compiled({"source": x})[0].copy(),
+    )
     networks = (onnx_network(session, generator.multiple), openvino_network(compiled, generator.multiple))
     for size in ((8, 16), (13, 21)):
         source = torch.rand(2, 2, *size) * 2 - 1

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 
-def norm_of(kind: str) -> partial[nn.Module] | type[nn.Identity]:
+def norm_of(kind: str) -> Callable[[int], nn.Module]:
     match kind:
         case "batch":
-            return partial(nn.BatchNorm2d)
+            return nn.BatchNorm2d
         case "instance":
-            return partial(nn.InstanceNorm2d)
+            return nn.InstanceNorm2d
         case "old instance":  # as PyTorch before 0.4 kept it
             return partial(nn.InstanceNorm2d, track_running_stats=True)
     return nn.Identity

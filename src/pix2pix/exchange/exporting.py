@@ -72,7 +72,8 @@ class _Artefact:
     """What is to be written, made once."""
 
     def __init__(self, network: TorchNetwork, channels: int, suffix: str, calibration: Pictures | None) -> None:
-        self.suffix, self.made = suffix, None
+        self.suffix = suffix
+        self.made: Any
         if suffix == ".safetensors":
             self.made = network.generator.state_dict()
             return

@@ -98,8 +98,8 @@ def _unet(weights: Mapping[str, Tensor], path: Path) -> Recognised:
     for level in range(1, depth):
         theirs, up = prefixes[level], f"up.{bottleneck - level}"
         names[f"{theirs}.1"] = f"down.{level}.0"
-        convolution, norm = (3, 4) if level == bottleneck else (5, 6)
-        names |= {f"{theirs}.{convolution}": f"{up}.1", f"{theirs}.{norm}": f"{up}.2"}
+        behind = 3 if level == bottleneck else 5  # what lies further in; then come the up-convolution and its norm
+        names |= {f"{theirs}.{behind}": f"{up}.1", f"{theirs}.{behind + 1}": f"{up}.2"}
         if level < bottleneck:
             names[f"{theirs}.2"] = f"down.{level}.1"
     first, last = weights["model.model.0.weight"], weights.get("model.model.3.weight")
@@ -108,7 +108,7 @@ def _unet(weights: Mapping[str, Tensor], path: Path) -> Recognised:
             f"{path}: a U-Net without its last layer, model.model.3.weight; it holds {_listed(weights)}"
         )
     norm = _norm(weights, biased="model.model.1.model.1.bias")
-    settings = {"base_channels": first.shape[0], "depth": depth, "norm": norm}
+    settings: dict[str, Any] = {"base_channels": first.shape[0], "depth": depth, "norm": norm}
     generator = UNet(first.shape[1], last.shape[1], **settings)
     described = f"U-Net, depth {depth}, {first.shape[0]} base channels, norm {norm}"
     _fill(generator, names, weights, norm, described, path)
@@ -138,7 +138,7 @@ def _resnet(weights: Mapping[str, Tensor], path: Path) -> Recognised:
             f"{path}: a ResNet without its last layer, model.{end + 7}.weight; it holds {_listed(weights)}"
         )
     norm, dropout = _norm(weights, biased="model.1.bias"), 0.5 if second == 6 else 0.0
-    settings = {"base_channels": first.shape[0], "blocks": blocks, "norm": norm, "dropout": dropout}
+    settings: dict[str, Any] = {"base_channels": first.shape[0], "blocks": blocks, "norm": norm, "dropout": dropout}
     generator = ResNet(first.shape[1], last.shape[0], **settings)
     described = f"ResNet of {blocks} blocks, {first.shape[0]} base channels, norm {norm}, dropout {dropout:g}"
     _fill(generator, names, weights, norm, described, path)
