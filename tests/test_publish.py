@@ -53,7 +53,7 @@ def test_the_card(run: Path, tmp_path: Path) -> None:
         "| source | rgb of 8 bits |",
         "| generator | UNet: base_channels 4, depth 3, norm batch",
         "| images seen | 7 |",
-        "l1_weight 100",
+        "| objective | adversarial vanilla, conditional True, adversarial_weight 1, l1_weight 100 |",
         "dropout on, seeded by the picture's name; batch norm by the statistics of the picture itself",
         "in the last validation of the training",
         "| psnr | 12.5 |",

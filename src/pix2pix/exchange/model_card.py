@@ -90,10 +90,11 @@ def _training(settings: Mapping[str, Any], imported: str | None, facts: Facts) -
         )
         return
     size, objective = settings["data"]["size"], settings["objective"]
+    yield "experiment", settings["name"]
     yield "data", settings["data"]["name"] + (f", {size[0]} x {size[1]} pixels (height x width)" if size else "")
     if "direction" in settings["data"]:
         yield "direction", settings["data"]["direction"]
-    yield "objective", ", ".join(f"{key} {value}" for key, value in objective.items() if _told(value))
+    yield "objective", ", ".join(f"{key} {value}" for key, value in objective.items() if _told(key, value))
     yield "batch size", str(settings["data"]["batch_size"])
     yield "learning rate", f"{settings['optimizer']['lr']:g}"
     schedule = settings["schedule"]
@@ -106,8 +107,9 @@ def _training(settings: Mapping[str, Any], imported: str | None, facts: Facts) -
 _STATISTICS = {"picture": "picture itself", "running": "training"}
 
 
-def _told(value: Any) -> bool:
-    return value not in (None, 0, [], False)
+def _told(key: str, value: Any) -> bool:
+    """Whether a setting of the objective is of a term that acts."""
+    return bool(value) and (key in ("kind", "adversarial", "conditional") or key.endswith("_weight"))
 
 
 def _domain(domain: Mapping[str, Any]) -> str:
