@@ -56,7 +56,12 @@ def load_exported(path: str | Path) -> Translator:
             network = openvino_network(compiled, description["multiple"])
         case ".safetensors":
             weights, description = read_safetensors(path)
-            network = torch_network(description, weights)
+            try:
+                network = torch_network(description, weights)
+            except RuntimeError as error:  # of load_state_dict
+                raise ExchangeError(
+                    f"{path}: its tensors are not those of the generator in its header: {error}"
+                ) from error
         case suffix:
             raise ExchangeError(
                 f"{path}: suffix {suffix!r} is none of an exported file; expected {', '.join(SUFFIXES)}"
