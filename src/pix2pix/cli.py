@@ -13,6 +13,9 @@ VERBS = {
     "judge": ("pix2pix.judge", "train the judge by which runs from labels to photos are scored: RUN"),
     "evaluate": ("pix2pix.evaluate", "scores of runs with intervals, and runs compared: RUN…"),
     "reproduce": ("pix2pix.reproduce", "the paper's tables, trained and scored anew: one page"),
+    "export": ("pix2pix.export", "for other programs: RUN -o NAME.onnx, .xml (OpenVINO), .safetensors"),
+    "import": ("pix2pix.importing", "a generator of pytorch-CycleGAN-and-pix2pix: FILE -o RUN"),
+    "publish": ("pix2pix.publish", "a folder with weights, model card and samples for a hub: RUN -o FOLDER"),
 }
 HELP = "pix2pix: paired image-to-image translation\n\n" + "".join(
     f"  pix2pix {verb:<10} {what}\n" for verb, (_, what) in VERBS.items()

@@ -1,0 +1,131 @@
+"""What `pix2pix export` does: writes a draft, loads it again, compares it with its source, and only then names it."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pix2pix.evaluation.run import Run, open_run
+from pix2pix.exchange.agreement import Pictures, compare, gives_classes, noise_pictures, pictures_of
+from pix2pix.exchange.extras import ExchangeError
+from pix2pix.exchange.loading import SUFFIXES, load_exported
+from pix2pix.exchange.metadata import describe
+from pix2pix.exchange.onnx_file import onnx_model, write_onnx
+from pix2pix.exchange.openvino_file import openvino_model, quantised, write_openvino
+from pix2pix.exchange.safetensors_file import write_safetensors
+from pix2pix.inference.networks import Network, TorchNetwork
+from pix2pix.inference.translator import Translator
+
+NOISE_PICTURES = 4
+
+
+class Disagreement(Exception):
+    """An exported file that translates otherwise than its source; it was not kept."""
+
+
+def export(arguments: argparse.Namespace) -> None:
+    """Export and print what was written.
+
+    Raises ExchangeError or EvaluationError for what is not as it was typed, Disagreement where the file is refused.
+    """
+    path: Path = arguments.output
+    precision: str = arguments.precision
+    _check(path, precision)
+    run = open_run(arguments.model, data_root=arguments.data_root)
+    translator = run.translator()
+    network = translator.network
+    assert isinstance(network, TorchNetwork)
+    calibration, pictures = _pictures(run, translator, precision, arguments.calibrate, arguments.pictures)
+    suffix = path.suffix.lower()
+    description = describe(
+        run.record,
+        multiple=network.generator.multiple,
+        precision=precision,
+        noise=network.noise and suffix == ".safetensors",
+        images_seen=run.images,
+    )
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}.draft") as folder:
+        draft = Path(folder) / path.name
+        artefact = _Artefact(network, translator.source.channels, suffix, calibration)
+        artefact.write(description, draft)
+        exported = _without_noise(load_exported(draft).network)
+        agreement = compare(_without_noise(network), exported, pictures)
+        if reason := agreement.refusal(precision, classes=gives_classes(network.generator)):
+            raise Disagreement(
+                f"{path} was not kept: it differs too much from {arguments.model} in {precision}, on"
+                f" {agreement.pictures}: {reason}"
+            )
+        del exported
+        artefact.write({**description, "compared": agreement.to_dict()}, draft)
+        written = sorted(Path(folder).iterdir(), key=lambda file: file.suffix == suffix)  # an .xml after its .bin
+        for file in written:
+            file.replace(path.with_name(file.name))
+    sizes = " + ".join(f"{path.with_name(file.name).stat().st_size / 2**20:.1f} MiB" for file in written)
+    print("\n".join([f"{path}: {precision}, {sizes}", *agreement.lines()]))
+
+
+class _Artefact:
+    """What is to be written, made once."""
+
+    def __init__(self, network: TorchNetwork, channels: int, suffix: str, calibration: Pictures | None) -> None:
+        self.suffix = suffix
+        self.made: Any
+        if suffix == ".safetensors":
+            self.made = network.generator.state_dict()
+            return
+        graph = onnx_model(network.generator, channels, network.statistics)
+        if suffix == ".onnx":
+            self.made = graph
+            return
+        self.made = openvino_model(graph)
+        if calibration is not None:
+            self.made = quantised(self.made, [sample.source[None] for sample in calibration.samples])
+
+    def write(self, description: Mapping[str, Any], path: Path) -> None:
+        writers = {".safetensors": write_safetensors, ".onnx": write_onnx, ".xml": write_openvino}
+        writers[self.suffix](self.made, description, path)
+
+
+def _check(path: Path, precision: str) -> None:
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ExchangeError(
+            f"-o: {path} has the suffix {suffix!r}; expected .onnx, .xml (OpenVINO) or .safetensors, which says what to"
+            " write"
+        )
+    if precision != "f32" and suffix != ".xml":
+        raise ExchangeError(f"--precision {precision} is OpenVINO's: type -o {path.with_suffix('.xml')}")
+    for file in (path, path.with_suffix(".bin")) if suffix == ".xml" else (path,):
+        if file.exists():
+            raise ExchangeError(f"-o: {file} exists already; remove it or choose another name")
+    if not path.parent.is_dir():
+        raise ExchangeError(f"-o: there is no folder {path.parent}")
+
+
+def _pictures(
+    run: Run, translator: Translator, precision: str, calibrate: int, count: int
+) -> tuple[Pictures | None, Pictures]:
+    """Those for calibration, where there is one, and those for the comparison: others, where there are enough."""
+    wanted = count + calibrate if precision == "int8" else count
+    found, reason = pictures_of(run, wanted)
+    if found is None:
+        if precision == "int8":
+            raise ExchangeError(f"8 bits are calibrated on the run's own pictures. {reason}")
+        assert isinstance(translator.network, TorchNetwork)
+        return None, noise_pictures(translator.source.channels, translator.network.generator.multiple, NOISE_PICTURES)
+    if precision != "int8":
+        return None, found
+    calibration = replace(found, samples=found.samples[:calibrate])
+    others = found.samples[calibrate:]
+    if not others:
+        return calibration, replace(found, described=f"{found.described}, those of the calibration")
+    described = f"{len(others)} pictures, others than the {calibrate} of the calibration"
+    return calibration, replace(found, samples=others, described=described)
+
+
+def _without_noise(network: Network) -> Network:
+    return replace(network, noise=False) if isinstance(network, TorchNetwork) else network

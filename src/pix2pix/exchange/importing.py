@@ -1,0 +1,87 @@
+"""What `pix2pix import` does: a file of the usual code becomes the slim file of a run that was never trained here."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pix2pix import __version__
+from pix2pix.compose import check
+from pix2pix.data.domains import domain_from_dict
+from pix2pix.exchange.extras import ExchangeError
+from pix2pix.exchange.foreign import Recognised, read_foreign
+from pix2pix.models.unet import UNet
+from pix2pix.runs import FORMAT, RECORD, build_generator, check_unused
+from pix2pix.training.checkpoint_io import AtomicCheckpointIO
+
+RESNET_SIDE = 256  # pixels that its pictures usually have
+SMALLEST_SIDE = 64  # pixels, of the discriminator that a further training would have
+UNKNOWN_ROOT = "(unknown: it was imported)"
+
+
+def import_foreign(arguments: argparse.Namespace) -> None:
+    """Import and print what was recognised. Raises ExchangeError or ConfigError for what is not as it was typed."""
+    slim: Path = arguments.output / "checkpoints" / "generator.ckpt"
+    check_unused(arguments.output)
+    if slim.exists():
+        raise ExchangeError(f"-o: {slim} exists already; remove it or choose another name")
+    found = read_foreign(arguments.file)
+    record = _record(found, arguments.settings)
+    AtomicCheckpointIO().save_checkpoint({RECORD: record, "generator": found.generator.state_dict()}, slim)
+    sides = " → ".join(str(record[f"{side}_domain"]["kind"]) for side in ("source", "target"))
+    print(
+        f"{slim}: {found.described}, {sides}.\n"
+        "It translates without noise and with the statistics of its training, as that code does with --eval. Next:\n"
+        f"  pix2pix evaluate {arguments.output} --data-root FOLDER\n"
+        f"  pix2pix train init_from={arguments.output} …"
+    )
+
+
+def _record(found: Recognised, typed: Sequence[str]) -> dict[str, Any]:
+    """What a checkpoint says of its run; the settings of a training that could have given this generator."""
+    settings, _ = check([*_overrides(found), *typed])
+    settings["logger"] = {}
+    for part in (settings["data"], settings["data"]["pairs"]):
+        if part.get("root") == ".":
+            part["root"] = UNKNOWN_ROOT
+    domains = {
+        f"{side}_domain": domain_from_dict(_domain(settings["data"][side])).to_dict() for side in ("source", "target")
+    }
+    environment = {"precision": "32-true", "pix2pix": __version__, "imported": found.described}
+    record = {"format": FORMAT, "settings": settings, "environment": environment, **domains}
+    shapes, expected = (
+        {name: tuple(value.shape) for name, value in generator.state_dict().items()}
+        for generator in (build_generator(record), found.generator)
+    )
+    if shapes != expected:
+        name = next(name for name in {**expected, **shapes} if shapes.get(name) != expected.get(name))
+        raise ExchangeError(
+            f"the settings that were typed make another generator than the file's, which is a {found.described}: {name}"
+            f" would be {shapes.get(name, 'absent')}, and is {expected.get(name, 'absent')}"
+        )
+    return record
+
+
+def _overrides(found: Recognised) -> list[str]:
+    depth = found.settings.get("depth")
+    side = RESNET_SIDE if depth is None else max(SMALLEST_SIDE, 2**depth)
+    return [
+        *("experiment=pairs", "data=side_by_side", "data.root=."),
+        f"data.size=[{side},{side}]",
+        f"data.source={_typed_domain(found.source_channels)}",
+        f"data.target={_typed_domain(found.target_channels)}",
+        f"generator={'unet' if isinstance(found.generator, UNet) else 'resnet'}",
+        *(f"generator.{name}={value}" for name, value in found.settings.items()),
+        *("translation.noise=false", "translation.statistics=running"),
+    ]
+
+
+def _typed_domain(channels: int) -> str:
+    """That code maps pictures of 8 bits to [-1, 1], which are the domains rgb and grey; of others nothing is known."""
+    return {1: "grey", 3: "rgb"}.get(channels, f"{{kind:raw,channels:{channels},range:[-1,1]}}")
+
+
+def _domain(setting: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"kind": setting} if isinstance(setting, str) else setting

@@ -1,0 +1,85 @@
+"""What travels inside an exported file, as JSON: all that a program needs to use it, and this package to load it.
+
+    format, pix2pix               of this description; the version that wrote it
+    source_domain, target_domain  what the numbers of the pictures mean (see `data.domains`)
+    settings                      those of the run that rebuild the generator and say how it translates
+    multiple                      sides are padded to multiples of this; in .onnx and .xml the graph does it
+    precision                     f32, bf16 or int8
+    noise, statistics             the recipe at test time that the file follows; a graph has no noise
+    images_seen                   in training; null where it is not known
+    compared                      with what the file was compared, and how far it differs from its source
+
+It is stored under `KEY` in ONNX's metadata_props, OpenVINO's rt_info and the header of safetensors.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pix2pix import __version__
+from pix2pix.exchange.extras import ExchangeError
+
+KEY = "pix2pix"
+FORMAT = 1
+OBJECTIVE = ("kind", "temperature")  # what `runs.build_generator` looks at
+INPUT, OUTPUT = "source", "target"  # names in the graph: float32 (B, C, H, W) in [-1, 1]
+
+
+def describe(
+    record: Mapping[str, Any],
+    *,
+    multiple: int,
+    precision: str,
+    noise: bool,
+    images_seen: int | None,
+) -> dict[str, Any]:
+    """The description of a generator, but for what it was compared with.
+
+    Args:
+        record: of the checkpoint (see `runs`). Of its settings those travel that rebuild the generator, and no path.
+        noise: whether dropout can act in the file.
+    """
+    settings = record["settings"]
+    return {
+        "format": FORMAT,
+        "pix2pix": __version__,
+        "source_domain": dict(record["source_domain"]),
+        "target_domain": dict(record["target_domain"]),
+        "settings": {
+            "generator": dict(settings["generator"]),
+            "objective": {name: value for name, value in settings["objective"].items() if name in OBJECTIVE},
+            "translation": dict(settings["translation"]),
+            "training": {"channels_last": settings["training"]["channels_last"]},
+            "seed": settings["seed"],
+        },
+        "multiple": multiple,
+        "precision": precision,
+        "noise": noise,
+        "statistics": settings["translation"]["statistics"],
+        "images_seen": images_seen,
+        "compared": None,
+    }
+
+
+def to_text(description: Mapping[str, Any]) -> str:
+    """As it is stored."""
+    return json.dumps(description, ensure_ascii=False)
+
+
+def from_text(text: str | None, path: Path) -> dict[str, Any]:
+    """The description that a file holds. Raises ExchangeError where it has none, or one of a newer format."""
+    if text is None:
+        raise ExchangeError(f"{path} was not exported by pix2pix: its metadata have no entry {KEY!r}")
+    try:
+        description = json.loads(text)
+        found = int(description["format"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ExchangeError(f"{path}: its entry {KEY!r} is damaged ({error}): export the model again") from error
+    if found > FORMAT:
+        raise ExchangeError(
+            f"{path} has format {found}, and this version reads up to {FORMAT}: install a newer pix2pix"
+        )
+    return dict(description)

@@ -1,0 +1,79 @@
+"""OpenVINO: an ONNX graph converted, quantised and compiled; weights lie in a .bin beside the .xml."""
+
+from __future__ import annotations
+
+import io
+import logging
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pix2pix.exchange.extras import ExchangeError, needed
+from pix2pix.exchange.metadata import KEY, from_text, to_text
+
+# What the processor computes in; without a word OpenVINO takes bfloat16 where the processor has it.
+COMPUTED_IN = {"f32": "f32", "bf16": "bf16", "int8": "f32"}
+
+
+def openvino_model(onnx_model: Any) -> Any:
+    """An ONNX graph as an openvino.Model."""
+    openvino = needed("openvino", "writing for OpenVINO")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        path.write_bytes(onnx_model.SerializeToString())
+        model = openvino.convert_model(path)
+        return model.clone()
+
+
+def quantised(model: Any, pictures: Sequence[Tensor]) -> Any:
+    """A model whose convolutions compute in 8 bits, their ranges taken from encoded pictures (1, C, H, W) each.
+
+    Post-training quantisation by NNCF, which adjusts biases so that the mean of each channel stays.
+    """
+    nncf = needed("nncf", "8-bit export")
+    logging.getLogger("nncf").setLevel(logging.ERROR)
+    with redirect_stdout(io.StringIO()):  # NNCF's bars
+        return nncf.quantize(
+            model,
+            nncf.Dataset([picture.numpy() for picture in pictures]),
+            preset=nncf.QuantizationPreset.MIXED,  # activations that are negative too keep their own zero
+            subset_size=len(pictures),
+        )
+
+
+def write_openvino(model: Any, description: Mapping[str, Any], path: Path) -> None:
+    """Write path (.xml) and its .bin; weights of bf16 are stored in 16 bits."""
+    openvino = needed("openvino", "writing for OpenVINO")
+    model.set_rt_info(to_text(description), KEY)
+    openvino.save_model(model, path, compress_to_fp16=description["precision"] == "bf16")
+
+
+def open_openvino(path: Path) -> tuple[Any, dict[str, Any]]:
+    """A model compiled for the processor, and the file's description.
+
+    Raises ExchangeError where OpenVINO is missing, or the file is none of ours.
+    """
+    openvino = needed("openvino", f"{path}: an .xml file")
+    if not path.with_suffix(".bin").is_file():
+        raise ExchangeError(f"{path}: its weights are missing; expected {path.with_suffix('.bin')} beside it")
+    core = openvino.Core()
+    try:
+        model = core.read_model(path)
+    except RuntimeError as error:
+        raise ExchangeError(f"{path} cannot be read as an OpenVINO model: {_last_line(error)}") from error
+    text = model.get_rt_info(KEY).astype(str) if model.has_rt_info(KEY) else None
+    description = from_text(text, path)
+    settings = {
+        "INFERENCE_PRECISION_HINT": COMPUTED_IN[description["precision"]],
+        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+    }
+    return core.compile_model(model, "CPU", settings), description
+
+
+def _last_line(error: Exception) -> str:
+    return str(error).strip().rpartition("\n")[2]

@@ -1,0 +1,102 @@
+"""What `pix2pix publish` does: a folder in the layout of the Hugging Face hub, written at once; nothing is uploaded.
+
+model.safetensors   the weights, with the description in the header: what `load_exported` reads
+config.json         the same description, for people and for the hub
+README.md           the model card (see `model_card`)
+samples.png         the last grid of the run's samples, where it has one
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pix2pix.evaluation.run import Run, open_run
+from pix2pix.exchange.extras import ExchangeError
+from pix2pix.exchange.loading import WEIGHTS
+from pix2pix.exchange.metadata import describe
+from pix2pix.exchange.model_card import Facts, Scores, model_card
+from pix2pix.exchange.safetensors_file import write_safetensors
+from pix2pix.inference.networks import TorchNetwork
+
+SAMPLES = "samples.png"
+VALIDATED = "val/"  # before the names of scores in metrics.csv
+
+
+def publish(arguments: argparse.Namespace) -> None:
+    """Write the folder and print what is left to do. Raises ExchangeError or EvaluationError for a mistake."""
+    folder: Path = arguments.output
+    if folder.exists():
+        raise ExchangeError(f"-o: {folder} exists already; remove it or choose another name")
+    run = open_run(arguments.run)
+    network = run.translator().network
+    assert isinstance(network, TorchNetwork)
+    description = describe(
+        run.record,
+        multiple=network.generator.multiple,
+        precision="f32",
+        noise=network.noise,
+        images_seen=run.images,
+    )
+    samples = _newest_samples(run)
+    parameters = sum(parameter.numel() for parameter in network.generator.parameters())
+    card = model_card(
+        Facts(
+            name=folder.absolute().name,
+            record=run.record,
+            images_seen=run.images,
+            parameters=parameters,
+            scores=_scores(run),
+            samples=None if samples is None else SAMPLES,
+        )
+    )
+    folder.absolute().parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.absolute().parent, prefix=f".{folder.name}.draft") as temporary:
+        draft = Path(temporary) / folder.name
+        draft.mkdir()
+        write_safetensors(network.generator.state_dict(), description, draft / WEIGHTS)
+        (draft / "config.json").write_text(json.dumps(description, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        (draft / "README.md").write_text(card, "utf-8")
+        if samples is not None:
+            shutil.copyfile(samples, draft / SAMPLES)
+        draft.replace(folder)
+    print(f"{folder}: {', '.join(sorted(file.name for file in folder.iterdir()))}")
+    print("In README.md fill in what stands as FILL IN: the licence, and what the pictures are.")
+    if samples is not None:
+        print(f"{SAMPLES} shows pictures of the data: make sure that you may publish them.")
+
+
+def _newest_samples(run: Run) -> Path | None:
+    return max((run.path.parent.parent / "samples").glob("epoch_*.png"), default=None)
+
+
+def _scores(run: Run) -> Scores | None:
+    """Of an evaluation of these weights where there is one, test before val, else of the last validation."""
+    for split in ("test", "val"):
+        file = run.folder / split / "metrics.json"
+        if file.is_file():
+            said = json.loads(file.read_text("utf-8"))
+            if said["settings"]["weights"] == run.weights:
+                values = {name: score["value"] for name, score in said["scores"].items()}
+                return Scores(values, f"{said['pictures']} pictures of {split}, by pix2pix evaluate")
+    return _last_validation(run)
+
+
+def _last_validation(run: Run) -> Scores | None:
+    file = run.path.parent.parent / "metrics.csv"
+    if run.path.name != "last.ckpt" or not file.is_file():
+        return None
+    with file.open(newline="", encoding="utf-8") as table:
+        rows = [row for row in csv.DictReader(table) if row["images"] == str(run.images)]
+    values = {name.removeprefix(VALIDATED): float(value) for name, value in _validated(rows).items() if value}
+    return Scores(values, "the pictures of val, in the last validation of the training") if values else None
+
+
+def _validated(rows: list[dict[str, Any]]) -> Mapping[str, str]:
+    return {name: value for row in rows for name, value in row.items() if name.startswith(VALIDATED) and value}

@@ -1,0 +1,80 @@
+"""Exported graphs against the generator in PyTorch: any size, any batch, both statistics, every kind of generator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pix2pix.exchange.networks import onnx_network, openvino_network
+from pix2pix.exchange.onnx_file import onnx_model, open_onnx, write_onnx
+from pix2pix.exchange.openvino_file import open_openvino, openvino_model, write_openvino
+from pix2pix.inference.test_time import Statistics, translate
+from pix2pix.models.blocks import Generator
+from pix2pix.models.classifier import Classifier
+from pix2pix.models.pixel_classes import ColourClasses
+from pix2pix.models.resnet import ResNet
+from pix2pix.models.unet import UNet
+
+DESCRIPTION = {"format": 1, "precision": "f32"}
+
+
+def trained(generator: Generator) -> Generator:
+    """With scales, shifts and running statistics that matter."""
+    torch.manual_seed(0)
+    for module in generator.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            assert module.running_mean is not None
+            assert module.running_var is not None
+            nn.init.normal_(module.bias)
+            nn.init.normal_(module.running_mean)
+            nn.init.uniform_(module.running_var, 0.5, 2.0)
+    return generator
+
+
+@pytest.mark.parametrize(
+    ("generator", "statistics"),
+    [
+        (UNet(2, 3, base_channels=4, depth=3), "picture"),
+        (ResNet(2, 3, base_channels=4, blocks=1, norm="batch", dropout=0.5), "running"),
+        (Classifier(UNet(2, ColourClasses(0.4).count, base_channels=4, depth=2), ColourClasses(0.4)), "picture"),
+    ],
+)
+def test_translates_as_the_generator_does(generator: Generator, statistics: Statistics, tmp_path: Path) -> None:
+    trained(generator)
+    graph = onnx_model(generator, 2, statistics)
+    openvino = openvino_model(graph)
+    write_onnx(graph, DESCRIPTION, tmp_path / "a.onnx")
+    write_openvino(openvino, DESCRIPTION, tmp_path / "a.xml")
+    session, _ = open_onnx(tmp_path / "a.onnx")
+    compiled, _ = open_openvino(tmp_path / "a.xml")
+    runs: tuple[Callable[[Any], Any], ...] = (
+        lambda x: session.run(None, {"source": x})[0],
+        lambda x: compiled({"source": x})[0].copy(),
+    )
+    networks = (onnx_network(session, generator.multiple), openvino_network(compiled, generator.multiple))
+    for size in ((8, 16), (13, 21)):
+        source = torch.rand(2, 2, *size) * 2 - 1
+        expected = translate(generator, source, ["a", "b"], noise=False, statistics=statistics, seed=0)
+        for run, network in zip(runs, networks, strict=True):
+            batch = torch.from_numpy(run(source.numpy()))  # the graph pads, and keeps the pictures of a batch apart
+            assert close(batch, expected)
+            assert close(network(source, ["a", "b"]), expected)
+
+
+def close(found: Tensor, expected: Tensor) -> bool:
+    return found.shape == expected.shape and torch.allclose(found, expected, atol=1e-4)
+
+
+def test_the_generator_is_left_as_it_was() -> None:
+    generator = UNet(2, 3, base_channels=4, depth=2)
+    before = {name: type(module) for name, module in generator.named_modules()}
+    onnx_model(generator, 2, "picture")
+    assert {name: type(module) for name, module in generator.named_modules()} == before
+    assert generator.training
+    with pytest.raises(ValueError, match="divisible by 4"):
+        generator(torch.zeros(1, 2, 5, 5))

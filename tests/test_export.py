@@ -1,0 +1,186 @@
+"""The command `pix2pix export`: what is written and loaded again, what is refused, and that nothing is reported."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from PIL import Image
+from tests.evaluation.untrained_runs import pairs_folder, untrained
+
+from pix2pix.data.pairs import BadPairError
+from pix2pix.exchange import agreement, extras
+from pix2pix.exchange.extras import ExchangeError, needed
+from pix2pix.exchange.loading import is_exported, load_exported
+from pix2pix.export import main
+from pix2pix.inference.networks import TorchNetwork
+from pix2pix.inference.translator import Translator
+
+DOCUMENTED = Path(__file__).parents[1] / "docs" / "export.md"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Photos of noise to photos of noise; every size is its own."""
+    folder = tmp_path_factory.mktemp("run")
+    pairs = pairs_folder(folder / "pairs", train=1, val=3)
+    return untrained(folder / "run", "data=side_by_side", f"data.root={pairs}")
+
+
+@pytest.fixture(scope="module")
+def exported(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the run in every format."""
+    folder = tmp_path_factory.mktemp("exported")
+    for name in ("model.onnx", "model.xml", "model.safetensors"):
+        assert main([str(run), "-o", str(folder / name)]) == 0
+    return folder
+
+
+def picture(height: int = 19, width: int = 26) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 255, (height, width, 3), dtype=np.uint8)
+
+
+def without_noise(translator: Translator) -> Translator:
+    assert isinstance(translator.network, TorchNetwork)
+    return Translator(replace(translator.network, noise=False), translator.source, translator.target)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "model.xml"])
+def test_graphs_translate_pictures_as_the_run_does(run: Path, exported: Path, name: str) -> None:
+    expected = without_noise(Translator.load(run))(picture())
+    translated = load_exported(exported / name)(picture())
+    assert translated.dtype == np.uint8
+    assert np.abs(translated.astype(int) - expected).max() <= 1  # rounded to levels
+
+
+def test_weights_keep_the_noise(run: Path, exported: Path) -> None:
+    assert np.array_equal(
+        load_exported(exported / "model.safetensors")(picture(), "a"), Translator.load(run)(picture(), "a")
+    )
+
+
+def test_too_small_a_picture_and_another_device(exported: Path) -> None:
+    translator = load_exported(exported / "model.onnx")
+    with pytest.raises(BadPairError, match="too small"):
+        translator(picture(2, 30))
+    with pytest.raises(ExchangeError, match=r"export \.safetensors"):
+        translator.network.to("cuda")
+
+
+def test_what_is_printed(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(run), "-o", str(tmp_path / "a.safetensors"), "--pictures", "2"]) == 0
+    printed = capsys.readouterr().out
+    assert "compared on 2 pictures of val: largest difference 0, mean 0" in printed
+    assert "PSNR against the targets" in printed
+    assert [file.name for file in tmp_path.iterdir()] == ["a.safetensors"]
+
+
+def test_without_the_pictures_noise_is_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pairs = pairs_folder(tmp_path / "pairs", train=1, val=1)
+    run = untrained(tmp_path / "run", "data=side_by_side", f"data.root={pairs}")
+    pairs.rename(tmp_path / "moved")
+    assert main([str(run), "-o", str(tmp_path / "a.safetensors")]) == 0
+    assert "pictures of noise, not real ones" in capsys.readouterr().out
+    assert main([str(run), "-o", str(tmp_path / "a.xml"), "--precision", "int8"]) == 2
+    assert "--data-root FOLDER" in capsys.readouterr().err
+
+
+def test_one_that_differs_is_refused(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(agreement.LIMITS, "f32", agreement.Limits(largest=1.0, mean=-1.0))
+    assert main([str(run), "-o", str(tmp_path / "a.safetensors")]) == 1
+    assert re.search(r"was not kept.*: mean difference 0, at most -1", capsys.readouterr().err)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_mistakes(run: Path, exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words, message in (
+        (["-o", str(tmp_path / "a.pt")], "suffix '.pt'; expected .onnx, .xml (OpenVINO) or .safetensors"),
+        (["-o", str(tmp_path / "a.onnx"), "--precision", "int8"], "int8 is OpenVINO's: type -o"),
+        (["-o", str(exported / "model.onnx")], "model.onnx exists already"),
+        (["-o", str(tmp_path / "no" / "a.onnx")], "there is no folder"),
+    ):
+        assert main([str(run), *words]) == 2
+        assert message in capsys.readouterr().err
+    assert main([str(tmp_path), "-o", str(tmp_path / "a.onnx")]) == 2
+    assert "expected a checkpoint or the folder of a run" in capsys.readouterr().err
+
+
+def test_files_that_are_none_of_ours(exported: Path, tmp_path: Path) -> None:
+    for name in ("model.onnx", "model.xml", "model.safetensors"):
+        assert is_exported(exported / name)
+        (tmp_path / name).write_bytes(b"nothing")
+        (tmp_path / "model.bin").touch()
+        with pytest.raises(ExchangeError, match="cannot be read as"):
+            load_exported(tmp_path / name)
+    stranger = onnx.load(exported / "model.onnx")
+    del stranger.metadata_props[:]
+    onnx.save(stranger, tmp_path / "stranger.onnx")
+    with pytest.raises(ExchangeError, match="was not exported by pix2pix"):
+        load_exported(tmp_path / "stranger.onnx")
+    (tmp_path / "alone.xml").write_bytes((exported / "model.xml").read_bytes())
+    with pytest.raises(ExchangeError, match=r"expected .*alone\.bin beside it"):
+        load_exported(tmp_path / "alone.xml")
+    with pytest.raises(FileNotFoundError):
+        load_exported(tmp_path / "nothing.onnx")
+
+
+def test_an_extra_that_is_missing(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> None:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    monkeypatch.setattr(extras, "import_module", absent)
+    with pytest.raises(
+        ExchangeError, match=r"needs the package onnxruntime: pip install 'pix2pix-lightning\[export\]'"
+    ):
+        load_exported(exported / "model.onnx")
+    with pytest.raises(ExchangeError, match="openvino"):
+        needed("openvino", "this test")
+
+
+def test_no_use_is_reported(tmp_path: Path) -> None:
+    """Nothing that reports is imported, nothing looked up on the network, no mark left in the person's folder."""
+    program = (
+        "import socket, sys\n"
+        "def refused(*_, **__): raise SystemExit('network')\n"
+        "socket.getaddrinfo = socket.create_connection = refused\n"
+        "from pix2pix.exchange.extras import needed\n"
+        "needed('openvino', 'this test')\n"
+        "print(sorted(name for name in sys.modules if name.startswith('openvino_telemetry.')))\n"
+    )
+    environment = {"HOME": str(tmp_path), "PYTHONPATH": ":".join(sys.path), "CI": ""}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "model.xml"])
+def test_the_documented_script_needs_neither_torch_nor_pix2pix(
+    run: Path, exported: Path, name: str, tmp_path: Path
+) -> None:
+    (script,) = re.findall(r"```python\n(# translate_exported\.py.*?)```", DOCUMENTED.read_text(), re.DOTALL)
+    forbidden = "import sys; sys.modules['torch'] = sys.modules['pix2pix'] = None\n"
+    (tmp_path / "translate_exported.py").write_text(forbidden + script)
+    Image.fromarray(picture()).save(tmp_path / "source.png")
+    words = [sys.executable, "translate_exported.py", str(exported / name), "source.png", "target.png"]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    expected = without_noise(Translator.load(run))(picture())
+    with Image.open(tmp_path / "target.png") as image:
+        assert np.abs(np.asarray(image).astype(int) - expected).max() <= 1
+
+
+@pytest.mark.slow
+def test_eight_bits(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [str(run), "-o", str(tmp_path / "a.xml"), "--precision", "int8", "--calibrate", "2", "--pictures", "1"]
+    assert main(words) == 0
+    assert "compared on 1 pictures, others than the 2 of the calibration" in capsys.readouterr().out
+    assert load_exported(tmp_path / "a.xml")(picture()).shape == (19, 26, 3)
+    assert (tmp_path / "a.bin").stat().st_size > 0
