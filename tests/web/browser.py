@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-# Chromium's own services (updates, accounts, suggestions) would speak to the network, whatever the page does.
+# Chromium's own services (updates, accounts, suggestions) would speak to the network, whatever the page does: most are
+# turned off, and no name but this machine's is found.
 QUIET = (
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE 127.0.0.2",
     *("--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--disable-sync"),
     *("--no-first-run", "--no-default-browser-check", "--disable-domain-reliability", "--disable-client-side-phishing"),
     "--disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication,CertificateTransparency",
