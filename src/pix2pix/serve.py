@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("models", nargs="+", metavar="MODEL", help="a run's folder, or a checkpoint")
+    add("models", nargs="+", metavar="MODEL", help="a run's folder, a checkpoint, or an exported file")
     add("--host", default="127.0.0.1", metavar="ADDRESS", help="who may connect (default: 127.0.0.1, this machine)")
     add("--port", type=_port, default=7860, metavar="N", help="0 takes any free one (default: 7860)")
     add("--max-megapixels", type=_positive, default=4.0, metavar="N", help="of an upload (default: 4, as 2048 x 2048)")

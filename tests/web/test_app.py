@@ -6,6 +6,7 @@ import io
 import json
 import struct
 import zlib
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def model(run: Path) -> Model:
 class Negative:
     """A network of one channel to one that turns signs, with a name's first digit as noise."""
 
-    def __call__(self, source: torch.Tensor, names: list[str]) -> torch.Tensor:
+    def __call__(self, source: torch.Tensor, names: Sequence[str]) -> torch.Tensor:
         return -source[:, :1]
 
     def to(self, device: torch.device | str) -> None:
@@ -121,7 +122,8 @@ def test_values_in_the_targets_own_numbers(port: int) -> None:
     assert result.dtype == np.uint16
     np.testing.assert_array_equal(result, 65535 - deep)
     view = picture_of(post(port, "/api/translate", tiff(deep), "a.tif", model="deep", view="1"))
-    assert (view.dtype, view.shape) == (np.uint8, (8, 8, 3))
+    assert view.dtype == np.uint8
+    assert view.shape == (8, 8, 3)
     array = post(port, "/api/translate", tiff(deep), "a.tif", model="deep", format="npy")
     np.testing.assert_array_equal(np.load(io.BytesIO(array.body))[:, :, 0], 65535 - deep)
 

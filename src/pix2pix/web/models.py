@@ -104,10 +104,13 @@ class Model:
 
 
 def load_model(typed: str, *, data_root: str | None, examples: int, device: str) -> Model:
-    """The model that a run folder or a checkpoint means, its examples read where the data are on this machine.
+    """The model that a run folder, a checkpoint or an exported file means.
 
-    Raises EvaluationError where it cannot be read.
+    Its examples are read where the data of a run are on this machine. Raises EvaluationError where it cannot be read.
     """
+    path = Path(typed).expanduser()
+    if path.is_file() and path.suffix != ".ckpt":
+        return _exported(path, device)
     run = open_run(typed, data_root=data_root)
     translator = run.translator()
     translator.network.to(device)
@@ -126,16 +129,20 @@ def load_model(typed: str, *, data_root: str | None, examples: int, device: str)
         if data_root is not None:
             raise
         why = str(error)
-    return Model(
-        _name(run.path),
-        translator,
-        device,
-        size,
-        tuple(files),
-        brushes(translator.source, views),
-        _has_noise(translator, device, size),
-        why,
-    )
+    noise = _has_noise(translator, device, size)
+    brush = brushes(translator.source, views)
+    return Model(_name(run.path), translator, device, size, tuple(files), brush, noise, why)
+
+
+def _exported(path: Path, device: str) -> Model:
+    """A model without a run: nothing is known of its training but the domains."""
+    try:
+        translator = Translator.load(path)
+    except ValueError as error:
+        raise EvaluationError(str(error)) from error
+    translator.network.to(device)
+    noise = _has_noise(translator, device, USUAL)
+    return Model(path.stem, translator, device, USUAL, (), brushes(translator.source, []), noise)
 
 
 def _has_noise(translator: Translator, device: str, size: tuple[int, int]) -> bool:
