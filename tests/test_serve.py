@@ -55,6 +55,7 @@ def test_help_does_not_import_torch() -> None:
     assert subprocess.run([sys.executable, "-c", script], stdout=subprocess.DEVNULL).returncode == 0
 
 
+@pytest.mark.slow
 def test_it_serves_until_a_signal_and_ends_cleanly(tmp_path: Path) -> None:
     run = untrained(tmp_path / "scenes" / "one")
     command = [sys.executable, "-m", "pix2pix.serve", str(run), "--port", "0", "--device", "cpu"]

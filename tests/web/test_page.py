@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -79,10 +79,10 @@ def pixels(browser: Browser, width: int, height: int) -> np.ndarray:
     return np.array(values, np.uint8).reshape(height, width, 4)[:, :, :3]
 
 
-def after(browser: Browser, act: object) -> None:
+def after(browser: Browser, act: Callable[[], object]) -> None:
     """Do something and wait for the translation that it brings about."""
     before = browser.run(RESULTS)
-    act()  # type: ignore[operator]
+    act()
     browser.wait(f"{RESULTS} > {before} && {IDLE}")
 
 
