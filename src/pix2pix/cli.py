@@ -12,6 +12,7 @@ VERBS = {
     "data": ("pix2pix.data", "data sets: check ROOT, preview ROOT, make FILM"),
     "judge": ("pix2pix.judge", "train the judge by which runs from labels to photos are scored: RUN"),
     "evaluate": ("pix2pix.evaluate", "scores of runs with intervals, and runs compared: RUN…"),
+    "serve": ("pix2pix.serve", "a page to draw on, and an HTTP API: MODEL…"),
     "reproduce": ("pix2pix.reproduce", "the paper's tables, trained and scored anew: one page"),
     "export": ("pix2pix.export", "for other programs: RUN -o NAME.onnx, .xml (OpenVINO), .safetensors"),
     "import": ("pix2pix.importing", "a generator of pytorch-CycleGAN-and-pix2pix: FILE -o RUN"),

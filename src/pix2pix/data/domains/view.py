@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pix2pix.data.domains.domain import Domain, channels_last
 from pix2pix.data.domains.lab import lab_to_rgb, rgb_to_lightness
-from pix2pix.data.domains.labels import Labels
+from pix2pix.data.domains.labels import Colour, Labels
 from pix2pix.data.domains.photo import AB_LIMIT, LabAb, LabL
 from pix2pix.data.pairs import Array
 
@@ -58,15 +58,19 @@ def _view_alone(domain: Domain, encoded: Array) -> Picture:
         lightness = _lightness(domain, encoded)
         return lab_to_rgb(np.concatenate([lightness, np.zeros_like(lightness), np.zeros_like(lightness)]))
     if isinstance(domain, Labels):
-        palette = domain.palette or _distinct_colours(domain.class_count)
-        return np.array(palette, np.uint8)[domain.nearest(np.asarray(encoded))]
+        return np.array(view_palette(domain), np.uint8)[domain.nearest(np.asarray(encoded))]
     levels = np.rint((np.asarray(encoded, np.float32).clip(-1, 1) + 1) * 127.5).astype(np.uint8)
     shown = {1: [0, 0, 0], 2: [0, 1, 0]}.get(len(levels), [0, 1, 2])  # which channel is red, green, blue
     return channels_last(levels[shown])
 
 
+def view_palette(domain: Labels) -> tuple[Colour, ...]:
+    """The colour that each class is shown in: the palette's, or distinct ones where there is none."""
+    return domain.palette or _distinct_colours(domain.class_count)
+
+
 @lru_cache(maxsize=8)
-def _distinct_colours(count: int) -> tuple[tuple[int, int, int], ...]:
+def _distinct_colours(count: int) -> tuple[Colour, ...]:
     """Class 0 is black, as backgrounds are; the others go round the colour circle, bright and less bright by turns."""
     bright = [colorsys.hsv_to_rgb(index * _GOLDEN % 1, 0.7, 0.95 if index % 2 else 0.7) for index in range(count - 1)]
     return ((0, 0, 0), *((round(255 * r), round(255 * g), round(255 * b)) for r, g, b in bright))

@@ -1,0 +1,175 @@
+"""A model as the page knows it: what it reads, what it gives, how it is drawn for, and what to start from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from pix2pix.data.domains import Domain, LabAb, LabL, view_pair
+from pix2pix.data.domains.view import Picture
+from pix2pix.data.pairs import Array, BadPairError
+from pix2pix.evaluation.run import EvaluationError, open_run
+from pix2pix.inference.translator import Translator
+from pix2pix.web.drawings import as_stored, brushes
+from pix2pix.web.uploads import RefusedError, best_suffix, to_bytes
+
+USUAL = (256, 256)  # height and width of an empty canvas where the training does not say
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One picture's translation.
+
+    Attributes:
+        picture: (H, W, C') in the target's own numbers; of the colours a and b of Lab the colour picture.
+        source_view, view: uint8 (H, W, 3), for people.
+    """
+
+    picture: Array
+    source_view: Picture
+    view: Picture
+
+
+@dataclass(frozen=True)
+class Model:
+    """A translator with what surrounds it.
+
+    Attributes:
+        name: by which the page and programs choose it.
+        size: height and width of an empty canvas.
+        examples: sources to start from, as files: name and content.
+        noise: whether another sample of one source looks different.
+        why_no_examples: in words, where there are none.
+    """
+
+    name: str
+    translator: Translator
+    device: str
+    size: tuple[int, int]
+    examples: tuple[tuple[str, bytes], ...]
+    brushes: dict[str, Any]
+    noise: bool
+    why_no_examples: str | None = None
+
+    def translate(self, stored: Array, *, drawing: bool, sample: int) -> Translation:
+        """Translate one picture, alone.
+
+        Args:
+            stored: (H, W, C) as the source domain has it, or with `drawing` in the colours of its view.
+            sample: decides the noise, where there is noise.
+
+        Raises RefusedError (422) where the picture is not of the source domain, or too small.
+        """
+        source, target = self.translator.source, self.translator.target
+        encoded = self._encoded(stored, drawing)
+        try:
+            network = self.translator.network(torch.from_numpy(encoded)[None].to(self.device), [f"sample {sample}"])
+        except BadPairError as error:
+            raise RefusedError(422, str(error)) from error
+        result = network[0].cpu().numpy()
+        source_view, view = view_pair(source, target, encoded, result)
+        return Translation(view if _only_viewed(target) else target.decode(result), source_view, view)
+
+    def view(self, stored: Array, *, drawing: bool) -> Picture:
+        """A source as it is shown, uint8 (H, W, 3). Raises RefusedError (422) as `translate` does."""
+        source, encoded = self.translator.source, self._encoded(stored, drawing)
+        return view_pair(source, source, encoded, encoded)[0]
+
+    def describe(self) -> dict[str, Any]:
+        """For the page and for programs, in plain values."""
+        source, target = self.translator.source, self.translator.target
+        return {
+            "name": self.name,
+            "source": source.to_dict() | {"channels": source.channels, "unit": source.unit},
+            "target": target.to_dict() | {"channels": target.channels, "unit": target.unit},
+            "size": self.size,
+            "noise": self.noise,
+            "brushes": self.brushes,
+            "examples": [name for name, _ in self.examples],
+            "why_no_examples": self.why_no_examples,
+        }
+
+    def _encoded(self, stored: Array, drawing: bool) -> Array:
+        source = self.translator.source
+        try:
+            stored = as_stored(source, stored) if drawing else stored
+            return source.encode(source.prepare(stored, "the picture").values)
+        except BadPairError as error:
+            raise RefusedError(422, _without_settings(str(error))) from error
+
+
+def load_model(typed: str, *, data_root: str | None, examples: int, device: str) -> Model:
+    """The model that a run folder, a checkpoint or an exported file means.
+
+    Its examples are read where the data of a run are on this machine. Raises EvaluationError where it cannot be read.
+    """
+    path = Path(typed).expanduser()
+    if path.is_file() and path.suffix != ".ckpt":
+        return _exported(path, device)
+    run = open_run(typed, data_root=data_root)
+    translator = run.translator()
+    translator.network.to(device)
+    size, files, views, why = USUAL, [], [], None
+    try:
+        data = run.data("val")
+        size = data.transform.size or USUAL
+        for index in range(min(examples, len(data.readable("val")))):
+            sample = data.sample("val", index)
+            encoded = sample.source.numpy()
+            views.append(view_pair(data.source_domain, data.target_domain, encoded, sample.target.numpy())[0])
+            picture = views[-1] if _only_viewed(data.source_domain) else data.source_domain.decode(encoded)
+            suffix = best_suffix(picture)
+            files.append((f"{Path(sample.name).stem}{suffix}", to_bytes(picture, suffix)))
+    except (EvaluationError, BadPairError, OSError) as error:
+        if data_root is not None:
+            raise
+        why = str(error)
+    noise = _has_noise(translator, device, size)
+    brush = brushes(translator.source, views)
+    return Model(_name(run.path), translator, device, size, tuple(files), brush, noise, why)
+
+
+def _exported(path: Path, device: str) -> Model:
+    """A model without a run: nothing is known of its training but the domains."""
+    try:
+        translator = Translator.load(path)
+    except ValueError as error:
+        raise EvaluationError(str(error)) from error
+    translator.network.to(device)
+    noise = _has_noise(translator, device, USUAL)
+    return Model(path.stem, translator, device, USUAL, (), brushes(translator.source, []), noise)
+
+
+def _has_noise(translator: Translator, device: str, size: tuple[int, int]) -> bool:
+    """Whether two names give two results. It also warms the network up."""
+    draw = np.random.default_rng(0).uniform(-1, 1, (1, translator.source.channels, *size)).astype(np.float32)
+    picture = torch.from_numpy(draw).to(device)
+    try:
+        first, second = (translator.network(picture, [name]) for name in ("sample 0", "sample 1"))
+    except BadPairError:
+        return False
+    return not torch.equal(first, second)
+
+
+def _only_viewed(domain: Domain) -> bool:
+    """Whether files of this domain hold the colour picture, and not its own numbers."""
+    return isinstance(domain, LabAb | LabL)
+
+
+def _name(checkpoint: Path) -> str:
+    """The run's last two folders, and the checkpoint where it is not the usual one: nothing else of the machine."""
+    folder = checkpoint.resolve().parent
+    if folder.name != "checkpoints":
+        return checkpoint.stem
+    run = "/".join(folder.parent.parts[-2:])
+    return run if checkpoint.name in ("last.ckpt", "generator.ckpt") else f"{run} {checkpoint.stem}"
+
+
+def _without_settings(message: str) -> str:
+    """Leave out the advice about settings of a training, in which whoever uploads a picture has no hand."""
+    return re.split("; (?:set bits=|use the domain|if |for a picture)", message, maxsplit=1)[0]
