@@ -48,7 +48,8 @@ def derived(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Path:
 def test_array_tensor_image_and_file_give_the_same(run: Path, tmp_path: Path) -> None:
     translator = Translator.load(run)
     expected = translator(PHOTO, "a")
-    assert (expected.shape, expected.dtype) == (PHOTO.shape, np.uint8)
+    assert expected.shape == PHOTO.shape
+    assert expected.dtype == np.uint8
     image = translator(Image.fromarray(PHOTO), "a")
     assert image.mode == "RGB"
     np.testing.assert_array_equal(np.asarray(image), expected)
@@ -91,7 +92,7 @@ def test_what_can_be_changed_of_it(run: Path) -> None:
     usual = Translator.load(run)(PHOTO, "a")
     assert Translator.load(run).network.draws_noise
     for changed in ({"noise": False}, {"statistics": "running"}, {"seed": 1}):
-        assert not np.array_equal(Translator.load(run, **changed)(PHOTO, "a"), usual)  # type: ignore[arg-type]
+        assert not np.array_equal(Translator.load(run, **changed)(PHOTO, "a"), usual)
     silent = Translator.load(run, noise=False)
     assert not silent.network.draws_noise
     np.testing.assert_array_equal(silent(PHOTO, "a"), silent(PHOTO, "b"))
@@ -142,7 +143,8 @@ def test_files_are_not_replaced_unasked(run: Path, tmp_path: Path) -> None:
 def test_colourisation_gives_people_rgb_of_the_sources_lightness(derived: Path, tmp_path: Path) -> None:
     translator = Translator.load(derived / "grey")
     values = translator(PHOTO, "a")
-    assert (values.shape, values.dtype) == ((19, 22, 2), np.float32)
+    assert values.shape == (19, 22, 2)
+    assert values.dtype == np.float32
     smooth = Image.fromarray(PHOTO).resize((40, 40), Image.Resampling.BICUBIC).convert("L").convert("RGB")
     coloured = np.asarray(translator(smooth, "a"))
     assert coloured.shape == (40, 40, 3)

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-import numpy as np
-from torch import Tensor
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from pix2pix.data.codecs import READABLE, read_picture, write_picture
-from pix2pix.data.domains import view
-from pix2pix.data.pairs import Array, BadPairError
-from pix2pix.inference.pipeline import FAILURES, Failure, overlapped
+from pix2pix.data.codecs import READABLE
+from pix2pix.inference.pictures import files, pairs, translate_pictures
+from pix2pix.inference.pipeline import FAILURES, Failure
 from pix2pix.inference.plan import Existing, Job, PlanError, plan_files, plan_pairs
 from pix2pix.inference.suffixes import asked_suffix, form_of, result_suffix
 from pix2pix.inference.translator import Translator
@@ -38,20 +35,6 @@ Handler = Callable[[Translator, Path, Path, Progress], None]
 HANDLERS: dict[str, tuple[Handler, str]] = {}
 
 
-class Encoded(NamedTuple):
-    """A source, and the target where a pair was read; (C, H, W) in [-1, 1]."""
-
-    source: Tensor
-    target: Tensor | None = None
-
-
-class Results(NamedTuple):
-    """A source with what was made of it."""
-
-    encoded: Encoded
-    translations: dict[int, Tensor]  # number of the sample → (C', H, W) in [-1, 1]
-
-
 def run_command(arguments: argparse.Namespace) -> int:
     """Translate and say how many; 0 if all could be, else 1. Raises PlanError for what cannot be done as typed."""
     _check(arguments)
@@ -69,93 +52,20 @@ def run_command(arguments: argparse.Namespace) -> int:
         jobs = plan_files(
             arguments.inputs, arguments.output, suffix_of, known=known, samples=numbered, existing=existing
         )
-        read = _file_reader(translator, arguments.derive)
+        read = files(translator, arguments.derive)
     else:
         data = _data(arguments)
         names = list(data.readable(arguments.split).names)
         suffix = asked or result_suffix("", form)
         jobs = plan_pairs(names, arguments.output, suffix, samples=numbered, existing=existing)
-        read = _pair_reader(data, arguments.split)
-    every = range(1, (arguments.samples or 1) + 1) if arguments.side_by_side else None
-    write = _write_beside(translator) if arguments.side_by_side else _write_alone(translator)
+        read = pairs(data, arguments.split)
     pictures = [job for job in jobs if _handler(job) is None]
-    outcomes = overlapped(pictures, read, _translate(translator, every), write)
+    beside = arguments.samples or 1 if arguments.side_by_side else 0
+    outcomes = translate_pictures(translator, pictures, read, beside=beside)
     return _told(chain(outcomes, _handled(translator, jobs)), len(jobs), arguments.output)
 
 
-# --- the stages -------------------------------------------------------------------------------------------------------
-
-
-def _file_reader(translator: Translator, derive: bool) -> Callable[[Job], Encoded]:
-    def read(job: Job) -> Encoded:
-        assert job.source is not None
-        stored = read_picture(job.source)
-        try:
-            return Encoded(translator.encode(translator.derive(stored, job.name) if derive else stored, job.shown))
-        except BadPairError as error:  # a derivation says the name that decides what it draws
-            raise BadPairError(f"{job.shown}: {str(error).removeprefix(f'{job.name}: ')}") from error
-
-    return read
-
-
-def _pair_reader(data: PairedData, split: str) -> Callable[[Job], Encoded]:
-    place = {name: index for index, name in enumerate(data.readable(split).names)}
-
-    def read(job: Job) -> Encoded:
-        sample = data.sample(split, place[job.name])
-        if sample.name != job.name:  # the next pair that can be read stands in for one that cannot
-            raise BadPairError("; ".join(f"{problem.file}: {problem.why}" for problem in sample.skipped))
-        return Encoded(sample.source, sample.target)
-
-    return read
-
-
-def _translate(translator: Translator, every: Iterable[int] | None) -> Callable[[Job, Encoded], Results]:
-    """Every sample of these numbers, or one for each file."""
-
-    def compute(job: Job, encoded: Encoded) -> Results:
-        return Results(
-            encoded,
-            {
-                number: translator.translate(encoded.source[None], [sample_name(job.name, number)])[0]
-                for number in every or job.outputs
-            },
-        )
-
-    return compute
-
-
-def sample_name(name: str, number: int) -> str:
-    """What decides the noise of a picture's sample; the first has the noise that the picture has alone."""
-    return name if number == 1 else f"{name} sample {number}"
-
-
-def _write_alone(translator: Translator) -> Callable[[Job, Results], None]:
-    def write(job: Job, results: Results) -> None:
-        for number, file in job.outputs.items():
-            _write(file, translator.shown(results.encoded.source, results.translations[number]), translator.target.unit)
-
-    return write
-
-
-def _write_beside(translator: Translator) -> Callable[[Job, Results], None]:
-    """Source, translations and, of a pair, target, as people see them."""
-    domains = translator.source, translator.target
-
-    def write(job: Job, results: Results) -> None:
-        source, target = results.encoded
-        translations = [*results.translations.values(), *([] if target is None else [target])]
-        views = [view(domains[1], each.numpy(), domains[0], source.numpy()) for each in translations]
-        first = view(domains[0], source.numpy(), domains[1], translations[-1].numpy())
-        (file,) = job.outputs.values()
-        _write(file, np.concatenate([first, *views], axis=1), None)
-
-    return write
-
-
-def _write(file: Path, values: Array, unit: str | None) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_picture(file, values, unit=unit)
+# --- files that are no single picture ---------------------------------------------------------------------------------
 
 
 def _handler(job: Job) -> Handler | None:
