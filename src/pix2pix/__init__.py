@@ -1,3 +1,20 @@
 """Paired image-to-image translation: train, compare and use pix2pix."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pix2pix.inference.translator import Translator
+
+__all__ = ["Translator", "__version__"]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """`pix2pix.Translator`, made at its first use: importing this package does not import torch."""
+    if name == "Translator":
+        from pix2pix.inference.translator import Translator
+
+        return Translator
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

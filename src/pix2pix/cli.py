@@ -11,6 +11,7 @@ VERBS = {
     "train": ("pix2pix.train", "train a model; -m sweeps; resume=RUN continues"),
     "data": ("pix2pix.data", "data sets: check ROOT, preview ROOT, make FILM"),
     "judge": ("pix2pix.judge", "train the judge by which runs from labels to photos are scored: RUN"),
+    "translate": ("pix2pix.translate", "use a trained model: MODEL INPUT… -o OUT"),
     "evaluate": ("pix2pix.evaluate", "scores of runs with intervals, and runs compared: RUN…"),
     "serve": ("pix2pix.serve", "a page to draw on, and an HTTP API: MODEL…"),
     "reproduce": ("pix2pix.reproduce", "the paper's tables, trained and scored anew: one page"),

@@ -21,6 +21,7 @@ from pix2pix.config import ConfigError
 from pix2pix.whole_files import write_whole
 
 if TYPE_CHECKING:
+    from pix2pix.data.derive import Derivation
     from pix2pix.models.blocks import Generator
 
 RECORD = "pix2pix"
@@ -46,6 +47,17 @@ def checkpoint_of(path: str | Path) -> Path:
             return path / "checkpoints" / name
     kind = "a folder without checkpoints/last.ckpt" if path.is_dir() else "neither a file nor a folder"
     raise FileNotFoundError(f"{path} is {kind}: expected a checkpoint or the folder of a run")
+
+
+def other_runs(path: Path) -> str:
+    """What somebody who typed a path without a run may have meant, as a sentence behind a space; empty if nothing."""
+    below = sorted(path.glob("*/checkpoints/last.ckpt")) if path.is_dir() else []
+    if below:
+        return f" It holds {len(below)} run(s): type {path}/*"
+    runs = list(Path("outputs").glob("*/*/checkpoints/last.ckpt"))
+    if not runs:
+        return ""
+    return f" The latest run here: {max(runs, key=lambda run: run.stat().st_mtime).parent.parent}"
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -88,6 +100,17 @@ def build_generator(record: Mapping[str, Any]) -> Generator:
         classes = classes_of(target, objective["temperature"])
         return Classifier(GENERATORS[name](source.channels, classes.count, **settings), classes)
     return GENERATORS[name](source.channels, target.channels, **settings)
+
+
+def derivation_of(record: Mapping[str, Any]) -> Derivation | None:
+    """What made the sources of the training from photos; None where sources were stored, or photos were the sources."""
+    from pix2pix.data.derive import make_derivation
+    from pix2pix.data.sources.directions import parse_direction
+
+    data = record["settings"]["data"]
+    if data["name"] != "derived" or parse_direction(data["direction"]) != (0, 1):
+        return None
+    return make_derivation(data["derive"], data["edges"], data["holes"], data["factor"])
 
 
 def generator_weights(content: Mapping[str, Any]) -> dict[str, Any]:

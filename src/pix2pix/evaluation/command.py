@@ -15,7 +15,7 @@ import torch
 
 from pix2pix import __version__
 from pix2pix.data.domains import Domain, domain_from_dict
-from pix2pix.devices import best_device
+from pix2pix.devices import usable_device
 from pix2pix.evaluation import compare, files, which_judge
 from pix2pix.evaluation.compare import Evaluated
 from pix2pix.evaluation.files import Stored
@@ -259,13 +259,10 @@ def _target(run: Run) -> Domain:
 
 
 def _device(typed: str) -> str:
-    if typed == "auto":
-        return best_device()
     try:
-        torch.zeros(1, device=typed)
-    except (RuntimeError, AssertionError) as error:
-        raise EvaluationError(f"--device: {typed!r} cannot be used here: {str(error).partition(chr(10))[0]}") from error
-    return typed
+        return usable_device(typed)
+    except ValueError as error:
+        raise EvaluationError(f"--device: {error}") from error
 
 
 def _print_one(each: Evaluated, split: str) -> None:

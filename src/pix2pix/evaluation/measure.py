@@ -61,7 +61,7 @@ def measure(
 
     Raises BadPairError where a pair cannot be read, and the run was not told to leave such out.
     """
-    translator.network.to(device)
+    translator.to(device)
     for metric in choice.whole.values():
         metric.to(device)
     gathered: dict[str, list[Floats]] = {name: [] for name in choice.kept}

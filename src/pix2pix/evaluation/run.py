@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pix2pix.runs import RECORD, checkpoint_of, generator_weights, read_checkpoint
+from pix2pix.runs import RECORD, checkpoint_of, generator_weights, other_runs, read_checkpoint
 
 if TYPE_CHECKING:
     from pix2pix.data.datamodule import PairedData
@@ -98,7 +98,7 @@ def open_run(typed: str, *, data_root: str | None = None, trust: bool = False) -
         path = checkpoint_of(Path(typed).expanduser())
         content = read_checkpoint(path)
     except (FileNotFoundError, ValueError) as error:
-        raise EvaluationError(f"{error}.{_hint(Path(typed).expanduser())}") from error
+        raise EvaluationError(f"{error}.{other_runs(Path(typed).expanduser())}") from error
     record = dict(content[RECORD])
     record["settings"] = deepcopy(dict(record["settings"]))
     if not trust:
@@ -132,16 +132,6 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield from _flat(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
-
-
-def _hint(path: Path) -> str:
-    below = sorted(path.glob("*/checkpoints/last.ckpt")) if path.is_dir() else []
-    if below:
-        return f" It holds {len(below)} run(s): type {path}/*"
-    runs = list(Path("outputs").glob("*/*/checkpoints/last.ckpt"))
-    if not runs:
-        return ""
-    return f" The latest run here: {max(runs, key=lambda run: run.stat().st_mtime).parent.parent}"
 
 
 def _check_source(typed: str, pairs: Mapping[str, Any]) -> None:

@@ -7,14 +7,20 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from pix2pix.inference.precision import Precision, use_bfloat16
 from pix2pix.inference.test_time import Statistics, translate
 from pix2pix.models.blocks import Generator
 
 
 class Network(Protocol):
     """Encoded pictures in, encoded pictures out, each on its own: a result depends on no other picture."""
+
+    @property
+    def draws_noise(self) -> bool:
+        """Whether a result depends on the picture's name."""
+        ...
 
     def __call__(self, source: Tensor, names: Sequence[str]) -> Tensor:
         """Translate (B, C, H, W) in [-1, 1], of any height and width, to (B, C', H, W) in [-1, 1], float32.
@@ -33,19 +39,39 @@ class Network(Protocol):
 
 @dataclass
 class TorchNetwork:
-    """A generator with the recipe of its test time (see `inference.test_time.translate`)."""
+    """A generator with the recipe of its test time (see `inference.test_time.translate`).
+
+    With `precision="bf16"` the generator is changed for good (see `inference.precision`).
+    """
 
     generator: Generator
     noise: bool = True
     statistics: Statistics = "picture"
     seed: int = 0
+    precision: Precision = "float32"
+
+    def __post_init__(self) -> None:
+        if self.precision == "bf16":
+            use_bfloat16(self.generator)
+
+    @property
+    def draws_noise(self) -> bool:
+        """See `Network`."""
+        return self.noise and has_dropout(self.generator)
 
     def __call__(self, source: Tensor, names: Sequence[str]) -> Tensor:
         """See `Network`."""
-        return translate(
-            self.generator, source, names, noise=self.noise, statistics=self.statistics, seed=self.seed
-        ).float()
+        reduced = torch.autocast(source.device.type, torch.bfloat16, enabled=self.precision == "bf16")
+        with torch.inference_mode(), reduced:
+            return translate(
+                self.generator, source, names, noise=self.noise, statistics=self.statistics, seed=self.seed
+            ).float()
 
     def to(self, device: torch.device | str) -> None:
         """See `Network`."""
         self.generator.to(device)
+
+
+def has_dropout(generator: Generator) -> bool:
+    """Whether the generator has noise that can be switched on."""
+    return any(isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0 for module in generator.modules())

@@ -1,65 +1,220 @@
-"""A trained generator as a function: a picture in the source's own numbers in, one in the target's own numbers out."""
+"""A trained generator as a function: a picture in the source's own numbers in, one in the target's own numbers out.
+
+from pix2pix import Translator
+
+translate = Translator.load("outputs/scenes/2026-01-31_12-00-00")
+photo = translate(Image.open("labels.png"))
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import overload
 
+import numpy as np
 import torch
+from PIL import Image
+from torch import Tensor
 
-from pix2pix.data.domains import Domain, domain_from_dict
-from pix2pix.data.pairs import Array, with_channels
-from pix2pix.inference.networks import Network, TorchNetwork
-from pix2pix.runs import RECORD, build_generator, generator_weights, read_checkpoint
+from pix2pix.data.codecs import read_picture, write_picture
+from pix2pix.data.derive import Derivation
+from pix2pix.data.derive.holes import Holes
+from pix2pix.data.domains import Domain, domain_from_dict, view
+from pix2pix.data.domains.photo import LabAb, LabL
+from pix2pix.data.pairs import Array, BadPairError, with_channels
+from pix2pix.devices import usable_device
+from pix2pix.inference.holes import keep_known, transparent_as_hole
+from pix2pix.inference.networks import Network, TorchNetwork, has_dropout
+from pix2pix.inference.pillow import from_pillow, to_pillow
+from pix2pix.inference.precision import Precision
+from pix2pix.inference.test_time import Statistics
+from pix2pix.runs import RECORD, build_generator, derivation_of, generator_weights, read_checkpoint
 
 
 class Translator:
-    """Translates pictures as the validation of the training does.
+    """Translates pictures as the validation of the training does, each at its own size.
 
     Args:
         network: what translates encoded pictures.
         source, target: what the numbers of the pictures mean; ranges resolved.
+        derivation: what made the sources of the training from photos; None where they were stored.
     """
 
-    def __init__(self, network: Network, source: Domain, target: Domain) -> None:
-        self.network, self.source, self.target = network, source, target
+    def __init__(self, network: Network, source: Domain, target: Domain, derivation: Derivation | None = None) -> None:
+        self.network, self.source, self.target, self.derivation = network, source, target, derivation
+        self.device = torch.device("cpu")
 
     @classmethod
-    def load(cls, path: str | Path) -> Translator:
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        noise: bool | None = None,
+        statistics: Statistics | None = None,
+        seed: int | None = None,
+        precision: Precision = "float32",
+        device: str = "auto",
+    ) -> Translator:
         """From a checkpoint, a slim file, or the folder of a run; the average's weights where there is one.
 
-        Raises FileNotFoundError where there is none, ValueError where the file is no checkpoint, or its generator no
-        class of this package.
+        Args:
+            noise: whether dropout acts; None: as the run's own validation has it.
+            statistics: "picture": batch norm takes each picture's own; "running": those of the training; None as above.
+            seed: of the noise; None: the run's.
+            precision: "bf16" is faster on hardware that multiplies bfloat16, and differs by about a grey level.
+            device: auto, cpu, cuda, cuda:1, mps.
+
+        Raises FileNotFoundError where there is none, ValueError where the file is no checkpoint, its generator no
+        class of this package, the device is not there, or noise is asked of a generator that has none.
         """
         content = read_checkpoint(path)
         record = content[RECORD]
         generator = build_generator(record)
         generator.load_state_dict(generator_weights(content))
+        if noise and not has_dropout(generator):
+            raise ValueError(f"{path} has no noise that could be switched on: its generator has no dropout")
         settings = record["settings"]
         if settings["training"]["channels_last"] is True:  # auto leaves the generator contiguous
             # Dropout draws its noise in the order of memory, so the layout of the training gives its noise again.
             generator.to(memory_format=torch.channels_last)
         network = TorchNetwork(
             generator,
-            noise=settings["translation"]["noise"],
-            statistics=settings["translation"]["statistics"],
-            seed=settings["seed"],
+            noise=settings["translation"]["noise"] if noise is None else noise,
+            statistics=statistics or settings["translation"]["statistics"],
+            seed=settings["seed"] if seed is None else seed,
+            precision=precision,
         )
         source, target = (domain_from_dict(dict(record[f"{side}_domain"])) for side in ("source", "target"))
-        return cls(network, source, target)
+        translator = cls(network, source, target, derivation_of(record))
+        translator.to(usable_device(device))
+        return translator
 
-    def __call__(self, picture: Array, name: str = "") -> Array:
-        """Translate one picture at its own size, whatever size the training had.
+    def to(self, device: torch.device | str) -> None:
+        """Work there from now on."""
+        self.device = torch.device(device)
+        self.network.to(self.device)
+
+    @overload
+    def __call__(
+        self, picture: str | Path, name: str | None = None, *, to: str | Path, overwrite: bool = False
+    ) -> Path: ...
+
+    @overload
+    def __call__(self, picture: Image.Image, name: str | None = None) -> Image.Image: ...
+
+    @overload
+    def __call__(self, picture: Tensor, name: str | Sequence[str] | None = None) -> Tensor: ...
+
+    @overload
+    def __call__(self, picture: Array, name: str | None = None) -> Array: ...
+
+    def __call__(
+        self,
+        picture: str | Path | Image.Image | Tensor | Array,
+        name: str | Sequence[str] | None = None,
+        *,
+        to: str | Path | None = None,
+        overwrite: bool = False,
+    ) -> Path | Image.Image | Tensor | Array:
+        """Translate one picture at its own size, whatever size the training had; the same kind of thing comes out.
 
         Args:
-            picture: (H, W, C) or (H, W) as stored: values and dtype of the source domain.
-            name: decides the picture's noise, as in validation.
+            picture: numbers of the source domain, as stored. An array is (H, W, C) or (H, W); a tensor (C, H, W) or
+                (B, C, H, W), uint8 where files have 8 bits. Images of Pillow and files are for people: of colourisation
+                (lab_ab) they come back in RGB, with the source's lightness, while arrays and tensors get a and b.
+            name: decides the picture's noise, as in validation; that of a file is its stem if none is given. A batch
+                takes a name for each, or one for all.
+            to: the file to write, for a picture that is a path. It is not replaced unless `overwrite` says so.
 
         Returns:
-            (H, W, C') in the target's values and dtype; of colourisation (lab_ab) the colours a and b alone.
+            An array (H, W, C'), a tensor (C', H, W) or (B, C', H, W) on the device of `picture`, an image, or `to`: in
+            the target's own values and dtype.
 
         Raises:
-            BadPairError: the picture is not of the source domain, or too small for the generator.
+            BadPairError: the picture is not of the source domain, cannot be read, or is too small for the generator.
+            FileExistsError: `to` is there already.
+            ValueError: `to` cannot hold the target's numbers.
         """
-        values = self.source.prepare(with_channels(picture), name or "the picture").values
-        encoded = torch.from_numpy(self.source.encode(values))[None]
-        return self.target.decode(self.network(encoded, [name])[0].numpy())
+        if isinstance(picture, str | Path):
+            return self._file(Path(picture), name, to, overwrite)
+        if to is not None:
+            raise TypeError(f"to={str(to)!r} is for a picture that is a path, and this is a {type(picture).__name__}")
+        if isinstance(picture, Tensor):
+            return self._tensor(picture, name)
+        if isinstance(picture, Image.Image):
+            return to_pillow(self.shown(*self._pair(from_pillow(picture), _one(name))))
+        return self.decode(self._pair(with_channels(picture), _one(name))[1])
+
+    # --- the steps, for those who take them apart ---------------------------------------------------------------------
+
+    def derive(self, photo: Array, name: str) -> Array:
+        """The source that the training would have made of a photo (H, W, C), as stored.
+
+        Raises ValueError where the training's sources were not made of photos, BadPairError for an unsuitable photo.
+        """
+        if self.derivation is None:
+            raise ValueError("the sources of this training were stored: there is nothing to derive them from")
+        return self.derivation(photo, name).source
+
+    def encode(self, stored: Array, name: str) -> Tensor:
+        """A picture as stored, (H, W, C), to (C, H, W) in [-1, 1]. Raises BadPairError for one of another domain."""
+        if isinstance(self.derivation, Holes):
+            stored = transparent_as_hole(stored)
+        return torch.from_numpy(self.source.encode(self.source.prepare(stored, name or "the picture").values))
+
+    def translate(self, source: Tensor, names: Sequence[str]) -> Tensor:
+        """Encoded (B, C, H, W) to encoded (B, C', H, W), float32 on the CPU, each picture on its own.
+
+        Where the training looked at holes alone, the known pixels are the source's.
+        """
+        source = source.to(self.device)
+        translation = self.network(source, names)
+        if isinstance(self.derivation, Holes) and self.derivation.only and self.source == self.target:
+            translation = keep_known(source, translation, self.source)
+        return translation.cpu()
+
+    def decode(self, translation: Tensor) -> Array:
+        """Encoded (C', H, W) to (H, W, C') in the target's own values and dtype; of lab_ab a and b alone."""
+        return self.target.decode(translation.numpy())
+
+    def shown(self, source: Tensor, translation: Tensor) -> Array:
+        """As `decode`, for files and people: the sides of Lab are joined to RGB, uint8 (H, W, 3)."""
+        if isinstance(self.target, LabAb | LabL):
+            return view(self.target, translation.numpy(), self.source, source.numpy())
+        return self.decode(translation)
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _pair(self, stored: Array, name: str) -> tuple[Tensor, Tensor]:
+        """Encoded source and translation of a picture as stored."""
+        encoded = self.encode(stored, name)
+        return encoded, self.translate(encoded[None], [name])[0]
+
+    def _file(self, path: Path, name: str | Sequence[str] | None, to: str | Path | None, overwrite: bool) -> Path:
+        if to is None:
+            raise TypeError(f"{path} is a path, so a file comes out: say which, to='translated.png'")
+        to = Path(to)
+        if to.exists() and not overwrite:
+            raise FileExistsError(f"{to} is there already: choose another file, or overwrite=True")
+        values = self.shown(*self._pair(read_picture(path), path.stem if name is None else _one(name)))
+        write_picture(to, values, unit=self.target.unit)
+        return to
+
+    def _tensor(self, picture: Tensor, name: str | Sequence[str] | None) -> Tensor:
+        if picture.dim() not in (3, 4):
+            raise BadPairError(f"the tensor is of shape {tuple(picture.shape)}; expected (C, H, W) or (B, C, H, W)")
+        batch = picture if picture.dim() == 4 else picture[None]
+        names = [name or ""] * len(batch) if name is None or isinstance(name, str) else list(name)
+        if len(names) != len(batch):
+            raise ValueError(f"name holds {len(names)} names for {len(batch)} pictures")
+        stored = batch.movedim(1, -1).cpu().numpy()  # (B, H, W, C)
+        translations = [self.decode(self._pair(each, name)[1]) for each, name in zip(stored, names, strict=True)]
+        translated = torch.from_numpy(np.stack(translations)).movedim(-1, 1).contiguous().to(picture.device)
+        return translated if picture.dim() == 4 else translated[0]
+
+
+def _one(name: str | Sequence[str] | None) -> str:
+    if name is None or isinstance(name, str):
+        return name or ""
+    raise TypeError(f"one picture has one name, and name holds {len(name)}: a batch is a tensor (B, C, H, W)")

@@ -8,7 +8,7 @@ from pix2pix.data.domains.labels import Labels
 from pix2pix.data.domains.photo import Grey, LabAb, LabL, Rgb
 from pix2pix.data.domains.raw import Raw, measure_range
 from pix2pix.data.domains.registry import KINDS, domain_from_dict
-from pix2pix.data.domains.view import view_pair, view_palette, view_translation
+from pix2pix.data.domains.view import view, view_pair, view_palette, view_translation
 
 __all__ = [
     "KINDS",
@@ -23,6 +23,7 @@ __all__ = [
     "Rgb",
     "domain_from_dict",
     "measure_range",
+    "view",
     "view_pair",
     "view_palette",
     "view_translation",

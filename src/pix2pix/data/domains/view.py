@@ -26,7 +26,7 @@ def view_pair(source_domain: Domain, target_domain: Domain, source: Array, targe
     white, 2 channels as magenta and green, more by the first three. The colours a and b of Lab take their lightness
     from the other side.
     """
-    return _view(source_domain, source, target_domain, target), _view(target_domain, target, source_domain, source)
+    return view(source_domain, source, target_domain, target), view(target_domain, target, source_domain, source)
 
 
 def view_translation(
@@ -34,10 +34,11 @@ def view_translation(
 ) -> tuple[Picture, Picture, Picture]:
     """Encoded (C, H, W) source, translation and target, as `view_pair` shows each beside the source."""
     source_view, target_view = view_pair(source_domain, target_domain, source, target)
-    return source_view, _view(target_domain, translation, source_domain, source), target_view
+    return source_view, view(target_domain, translation, source_domain, source), target_view
 
 
-def _view(domain: Domain, encoded: Array, other_domain: Domain, other: Array) -> Picture:
+def view(domain: Domain, encoded: Array, other_domain: Domain, other: Array) -> Picture:
+    """One side of a pair as `view_pair` shows it beside the other."""
     if isinstance(domain, LabAb):
         ab = np.asarray(encoded, np.float32).clip(-1, 1) * AB_LIMIT
         return lab_to_rgb(np.concatenate([_lightness(other_domain, other), ab]))

@@ -1,0 +1,158 @@
+"""What `pix2pix translate` does: a plan, then every picture of it, while the next is read and the last is written."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from pix2pix.data.codecs import READABLE
+from pix2pix.inference.pictures import files, pairs, translate_pictures
+from pix2pix.inference.pipeline import FAILURES, Failure
+from pix2pix.inference.plan import Existing, Job, PlanError, plan_files, plan_pairs
+from pix2pix.inference.suffixes import asked_suffix, form_of, result_suffix
+from pix2pix.inference.translator import Translator
+from pix2pix.runs import other_runs
+
+if TYPE_CHECKING:
+    from pix2pix.data.datamodule import PairedData
+
+log = logging.getLogger(__name__)
+
+SHARE = "{desc} {percentage:3.0f}% |{bar}| {remaining}"
+
+Progress = Callable[[float], None]  # told the share that is done, in [0, 1]
+Handler = Callable[[Translator, Path, Path, Progress], None]
+
+# Files that are no single picture, by suffix: what makes the second file of the first, and the second's suffix.
+HANDLERS: dict[str, tuple[Handler, str]] = {}
+
+
+def run_command(arguments: argparse.Namespace) -> int:
+    """Translate and say how many; 0 if all could be, else 1. Raises PlanError for what cannot be done as typed."""
+    _check(arguments)
+    translator = _load(arguments)
+    form = form_of(translator, arguments.side_by_side)
+    asked = None if arguments.format is None else asked_suffix(arguments.format, form)
+    numbered = None if arguments.side_by_side else arguments.samples  # side by side, all samples are in one file
+    existing: Existing = "skip" if arguments.skip_existing else "overwrite" if arguments.overwrite else "refuse"
+    if arguments.split is None:
+
+        def suffix_of(suffix: str) -> str:
+            return HANDLERS[suffix][1] if suffix in HANDLERS else asked or result_suffix(suffix, form)
+
+        known = READABLE | HANDLERS.keys()
+        jobs = plan_files(
+            arguments.inputs, arguments.output, suffix_of, known=known, samples=numbered, existing=existing
+        )
+        read = files(translator, arguments.derive)
+    else:
+        data = _data(arguments)
+        names = list(data.readable(arguments.split).names)
+        suffix = asked or result_suffix("", form)
+        jobs = plan_pairs(names, arguments.output, suffix, samples=numbered, existing=existing)
+        read = pairs(data, arguments.split)
+    pictures = [job for job in jobs if _handler(job) is None]
+    beside = arguments.samples or 1 if arguments.side_by_side else 0
+    outcomes = translate_pictures(translator, pictures, read, beside=beside)
+    return _told(chain(outcomes, _handled(translator, jobs)), len(jobs), arguments.output)
+
+
+# --- files that are no single picture ---------------------------------------------------------------------------------
+
+
+def _handler(job: Job) -> Handler | None:
+    suffix = "" if job.source is None else job.source.suffix.lower()
+    return HANDLERS[suffix][0] if suffix in HANDLERS else None
+
+
+def _handled(translator: Translator, jobs: Sequence[Job]) -> Iterator[tuple[Job, Failure | None]]:
+    """The files that are no single picture, one by one, each with a bar of its own."""
+    for job in jobs:
+        if (handler := _handler(job)) is None:
+            continue
+        assert job.source is not None
+        (file,) = job.outputs.values()
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with tqdm(total=1.0, desc=job.source.name, leave=False, disable=None, bar_format=SHARE) as bar:
+                handler(translator, job.source, file, partial(_move, bar))
+        except FAILURES as error:
+            yield job, error
+        else:
+            yield job, None
+
+
+def _move(bar: tqdm[NoReturn], share: float) -> None:
+    bar.update(share - bar.n)
+
+
+# --- what was typed ---------------------------------------------------------------------------------------------------
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if arguments.split is None and not arguments.inputs:
+        raise PlanError("name pictures or folders to translate, or a split of the training's data: --split test")
+    if arguments.split is not None and arguments.inputs:
+        raise PlanError(f"--split takes the pictures of the training's data: leave out {' '.join(arguments.inputs)}")
+    if arguments.split is not None and arguments.derive:
+        raise PlanError("--split takes the sources of the training, which are derived already: leave out --derive")
+    if arguments.split is None and (arguments.data_root is not None or arguments.trust):
+        raise PlanError("--data-root and --trust are for --split")
+    if arguments.samples is not None and arguments.noise == "off":
+        raise PlanError("--samples draws noise anew for each sample, and --noise off leaves none")
+
+
+def _load(arguments: argparse.Namespace) -> Translator:
+    path = Path(arguments.model).expanduser()
+    try:
+        translator = Translator.load(
+            path,
+            noise=None if arguments.noise is None else arguments.noise == "on",
+            statistics=arguments.statistics,
+            seed=arguments.seed,
+            precision=arguments.precision,
+            device=arguments.device,
+        )
+    except FileNotFoundError as error:
+        raise PlanError(f"{error}.{other_runs(path)}") from error
+    except ValueError as error:
+        raise PlanError(str(error)) from error
+    if arguments.samples is not None and not translator.network.draws_noise:
+        raise PlanError(
+            f"--samples: {arguments.model} gives one result for a picture: it has no noise, or it is switched off in"
+            " its training's settings (--noise on)"
+        )
+    if arguments.derive and translator.derivation is None:
+        raise PlanError(f"--derive: {arguments.model} was trained on sources that were stored, not made of photos")
+    return translator
+
+
+def _data(arguments: argparse.Namespace) -> PairedData:
+    from pix2pix.evaluation.run import EvaluationError, open_run
+
+    try:
+        run = open_run(arguments.model, data_root=arguments.data_root, trust=arguments.trust)
+        return run.data(arguments.split)
+    except EvaluationError as error:
+        raise PlanError(str(error)) from error
+
+
+def _told(outcomes: Iterator[tuple[Job, Failure | None]], count: int, output: Path) -> int:
+    """Say what fails when it does, and in the end how much was done."""
+    failed = 0
+    with logging_redirect_tqdm():  # messages stay above the bar
+        for job, error in tqdm(outcomes, "translate", count, unit=" pictures", leave=False, disable=None):
+            if error is not None:
+                failed += 1
+                said = str(error) or type(error).__name__
+                log.error("%s", said if job.shown in said else f"{job.shown}: {said}")
+    log.info("%d of %d pictures translated into %s", count - failed, count, output)
+    return 1 if failed else 0

@@ -1,0 +1,123 @@
+"""Single pictures, one after the other, each in three stages that overlap: read, translate, write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from torch import Tensor
+
+from pix2pix.data.codecs import read_picture, write_picture
+from pix2pix.data.domains import view
+from pix2pix.data.pairs import Array, BadPairError
+from pix2pix.inference.pipeline import Failure, overlapped
+from pix2pix.inference.plan import Job
+from pix2pix.inference.translator import Translator
+
+if TYPE_CHECKING:
+    from pix2pix.data.datamodule import PairedData
+
+
+class Encoded(NamedTuple):
+    """A source, and the target where a pair was read; (C, H, W) in [-1, 1]."""
+
+    source: Tensor
+    target: Tensor | None = None
+
+
+class Results(NamedTuple):
+    """A source with what was made of it."""
+
+    encoded: Encoded
+    translations: dict[int, Tensor]  # number of the sample → (C', H, W) in [-1, 1]
+
+
+def translate_pictures(
+    translator: Translator, jobs: Sequence[Job], read: Callable[[Job], Encoded], *, beside: int = 0
+) -> Iterator[tuple[Job, Failure | None]]:
+    """Write what is made of each job; it comes back with what went wrong, if anything did.
+
+    Args:
+        read: `files` or `pairs`.
+        beside: samples that are shown next to their source in one picture; 0: each is a file of its own.
+    """
+    write = _write_beside(translator) if beside else _write_alone(translator)
+    yield from overlapped(jobs, read, _translate(translator, range(1, beside + 1)), write)
+
+
+def files(translator: Translator, derive: bool = False) -> Callable[[Job], Encoded]:
+    """Reads a job's file; with `derive` the file is a photo, of which the source is made as in the training."""
+
+    def read(job: Job) -> Encoded:
+        assert job.source is not None
+        stored = read_picture(job.source)
+        try:
+            return Encoded(translator.encode(translator.derive(stored, job.name) if derive else stored, job.shown))
+        except BadPairError as error:  # a derivation says the name that decides what it draws
+            raise BadPairError(f"{job.shown}: {str(error).removeprefix(f'{job.name}: ')}") from error
+
+    return read
+
+
+def pairs(data: PairedData, split: str) -> Callable[[Job], Encoded]:
+    """Reads the pair of a job's name, at the size of the training."""
+
+    place = {name: index for index, name in enumerate(data.readable(split).names)}
+
+    def read(job: Job) -> Encoded:
+        sample = data.sample(split, place[job.name])
+        if sample.name != job.name:  # the next pair that can be read stands in for one that cannot
+            raise BadPairError("; ".join(f"{problem.file}: {problem.why}" for problem in sample.skipped))
+        return Encoded(sample.source, sample.target)
+
+    return read
+
+
+def _translate(translator: Translator, every: Sequence[int]) -> Callable[[Job, Encoded], Results]:
+    """Every sample of these numbers, or one for each file."""
+
+    def compute(job: Job, encoded: Encoded) -> Results:
+        return Results(
+            encoded,
+            {
+                number: translator.translate(encoded.source[None], [sample_name(job.name, number)])[0]
+                for number in every or job.outputs
+            },
+        )
+
+    return compute
+
+
+def sample_name(name: str, number: int) -> str:
+    """What decides the noise of a picture's sample; the first has the noise that the picture has alone."""
+    return name if number == 1 else f"{name} sample {number}"
+
+
+def _write_alone(translator: Translator) -> Callable[[Job, Results], None]:
+    def write(job: Job, results: Results) -> None:
+        for number, file in job.outputs.items():
+            _write(file, translator.shown(results.encoded.source, results.translations[number]), translator.target.unit)
+
+    return write
+
+
+def _write_beside(translator: Translator) -> Callable[[Job, Results], None]:
+    """Source, translations and, of a pair, target, as people see them."""
+    domains = translator.source, translator.target
+
+    def write(job: Job, results: Results) -> None:
+        source, target = results.encoded
+        translations = [*results.translations.values(), *([] if target is None else [target])]
+        views = [view(domains[1], each.numpy(), domains[0], source.numpy()) for each in translations]
+        first = view(domains[0], source.numpy(), domains[1], translations[-1].numpy())
+        (file,) = job.outputs.values()
+        _write(file, np.concatenate([first, *views], axis=1), None)
+
+    return write
+
+
+def _write(file: Path, values: Array, unit: str | None) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_picture(file, values, unit=unit)

@@ -1,0 +1,42 @@
+"""Pillow's images as pictures as stored, and back."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from pix2pix.data.pairs import Array, BadPairError, with_channels
+
+CONVERTED = {"1": "L", "PA": "RGBA", "CMYK": "RGB", "YCbCr": "RGB", "RGBX": "RGB", "La": "LA", "RGBa": "RGBA"}
+TAKEN = ("L", "LA", "RGB", "RGBA", "I;16", "I;16L", "I;16B", "I", "F")
+GIVEN = {("uint8", 1), ("uint8", 2), ("uint8", 3), ("uint8", 4), ("uint16", 1), ("int32", 1), ("float32", 1)}
+
+
+def from_pillow(image: Image.Image) -> Array:
+    """(H, W, C) in the image's depth, as its pixels lie: its EXIF orientation is the caller's. Palettes become colours.
+
+    Raises BadPairError for a mode that is no grey, colour or number.
+    """
+    mode = image.mode
+    if mode == "P":
+        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
+    elif mode in CONVERTED:
+        image = image.convert(CONVERTED[mode])
+    elif mode not in TAKEN:
+        raise BadPairError(f"the image is of Pillow's mode {mode}; expected one of 1, P, {', '.join(TAKEN)}")
+    values = np.asarray(image)
+    return with_channels(values.astype(values.dtype.newbyteorder("="), copy=False))
+
+
+def to_pillow(values: Array) -> Image.Image:
+    """An image of the mode that holds (H, W, C): L, LA, RGB, RGBA, I;16, I or F.
+
+    Raises ValueError where Pillow has no mode for the dtype and the channels.
+    """
+    channels = values.shape[2]
+    if (values.dtype.name, channels) not in GIVEN:
+        raise ValueError(
+            f"the translation has {channels} channel(s) of {values.dtype}, and Pillow has no mode for that: "
+            f"give the picture as an array, numpy.asarray(image), and take an array"
+        )
+    return Image.fromarray(values[:, :, 0] if channels == 1 else values)

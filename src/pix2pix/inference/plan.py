@@ -1,0 +1,167 @@
+"""What is to be translated and where each result goes, decided before anything runs."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from pix2pix.data.codecs import READABLE
+from pix2pix.data.sources.folders import natural
+
+Existing = Literal["refuse", "skip", "overwrite"]
+SHOWN = 5  # files that one message names
+
+
+class PlanError(ValueError):
+    """What cannot be done as it was typed, in words."""
+
+
+class Job(NamedTuple):
+    """One source and the files that are made of it."""
+
+    name: str  # decides the noise; of a file its path below the folder that was typed, without suffix
+    outputs: dict[int, Path]  # number of the sample, from 1 → file
+    source: Path | None = None  # None: the pair of that name in a data set
+
+    @property
+    def shown(self) -> str:
+        """What people call it."""
+        return self.name if self.source is None else str(self.source)
+
+
+def plan_files(
+    inputs: Sequence[str],
+    output: Path,
+    suffix_of: Callable[[str], str],
+    *,
+    known: Collection[str] = READABLE,
+    samples: int | None = None,
+    existing: Existing = "refuse",
+) -> list[Job]:
+    """A job for each picture of the inputs, in the order typed; folders and patterns in natural order.
+
+    Args:
+        inputs: files; folders, whose trees are kept; patterns such as "scans/**/*.png", whose trees are kept below the
+            part without wildcards.
+        output: a folder, or the file itself where there is one input that is a file.
+        suffix_of: the suffix of what is made of a file with this suffix.
+        known: suffixes of files that can be translated.
+        samples: results of each picture, numbered in their names; None: one without number.
+        existing: what to do with results that are there: to refuse the whole, to skip those, to replace them.
+
+    Raises PlanError for an input that is missing or holds nothing to translate, where two inputs would give one result,
+    where a result would replace an input, and where results are there that were not to be.
+    """
+    found = [each for typed in inputs for each in _found(typed, output, known)]
+    as_file = len(found) == 1 and Path(inputs[0]).is_file() and output.suffix.lower() in known
+    if output.is_file() and not as_file:
+        raise PlanError(f"-o {output} is a file, and the results of {len(found)} picture(s) go into a folder")
+    if output.suffix.lower() in known and not output.is_dir() and not as_file:
+        raise PlanError(f"-o {output} names one file, and there are {len(found)} pictures: name a folder")
+    jobs = []
+    for path, below in found:
+        name = below.with_suffix("").as_posix()
+        suffix = suffix_of(output.suffix.lower() if as_file else path.suffix.lower())
+        if as_file and suffix != output.suffix.lower():
+            raise PlanError(f"-o {output}: such a file cannot hold the model's results: name it {output.stem}{suffix}")
+        target = output if as_file else output / f"{name}{suffix}"
+        jobs.append(Job(name, _numbered(target, samples), path))
+    return checked(jobs, existing)
+
+
+def plan_pairs(
+    names: Sequence[str], output: Path, suffix: str, *, samples: int | None = None, existing: Existing = "refuse"
+) -> list[Job]:
+    """A job for each pair of a data set. Raises PlanError as `plan_files` does."""
+    if output.is_file():
+        raise PlanError(f"-o {output} is a file, and the results of a split go into a folder")
+    return checked([Job(name, _numbered(output / f"{name}{suffix}", samples)) for name in names], existing)
+
+
+def checked(jobs: Sequence[Job], existing: Existing) -> list[Job]:
+    """The jobs without results that are there and skipped. Raises PlanError as `plan_files` does."""
+    made_of: dict[Path, Job] = {}
+    for job in jobs:
+        for file in job.outputs.values():
+            other = made_of.setdefault(Path(os.path.normcase(file)), job)
+            if other is not job:
+                raise PlanError(
+                    f"{other.shown} and {job.shown} would both be written to {file}: translate them into two folders, "
+                    "or name the folder above both, whose tree is kept"
+                )
+    sources = {_identity(job.source) for job in jobs if job.source is not None}
+    there = [file for job in jobs for file in job.outputs.values() if file.exists()]
+    for file in there:
+        if _identity(file) in sources:
+            raise PlanError(f"{file} is an input, and would be replaced by a result: name another folder with -o")
+        if file.is_dir():
+            raise PlanError(f"{file} is a folder, and a result is to be written there")
+    if there and existing == "refuse":
+        listed = ", ".join(map(str, there[:SHOWN])) + (f" and {len(there) - SHOWN} more" if len(there) > SHOWN else "")
+        raise PlanError(
+            f"{len(there)} of the results are there already: {listed}. --skip-existing leaves them as they are, "
+            "--overwrite replaces them"
+        )
+    if existing == "skip":
+        kept = [job._replace(outputs={k: file for k, file in job.outputs.items() if not file.exists()}) for job in jobs]
+        return [job for job in kept if job.outputs]
+    return list(jobs)
+
+
+def _found(typed: str, output: Path, known: Collection[str]) -> Iterator[tuple[Path, Path]]:
+    """Pictures that an input means: each file, and its path below what was typed."""
+    path = Path(typed).expanduser()
+    if path.is_file():
+        if path.suffix.lower() not in known:
+            raise PlanError(f"{path}: unknown suffix {path.suffix!r}; read are {' '.join(sorted(known))}")
+        yield path, Path(path.name)
+    elif path.is_dir():
+        yield from _of_folder(path, output, known)
+    elif glob.has_magic(typed):
+        yield from _of_pattern(path, output, known)
+    else:
+        raise PlanError(f"{path}: there is no such file or folder")
+
+
+def _of_folder(folder: Path, output: Path, known: Collection[str]) -> Iterator[tuple[Path, Path]]:
+    """Pictures below a folder in natural order; hidden ones and those of the output's own folder are passed over."""
+    if folder.resolve() == output.resolve():
+        raise PlanError(f"-o {output} is the folder that is read: name another one")
+    found = []
+    for where, below, files in os.walk(folder, followlinks=True):
+        below[:] = [name for name in below if name[0] != "." and Path(where, name).resolve() != output.resolve()]
+        found += [Path(where, file) for file in files if file[0] != "." and Path(file).suffix.lower() in known]
+    if not found:
+        raise PlanError(f"{folder}: holds no pictures; read are {' '.join(sorted(known))}")
+    for path in sorted(found, key=lambda each: natural(str(each))):
+        yield path, path.relative_to(folder)
+
+
+def _of_pattern(pattern: Path, output: Path, known: Collection[str]) -> Iterator[tuple[Path, Path]]:
+    fixed = pattern.parts
+    root = Path(*fixed[: next(place for place, part in enumerate(fixed) if glob.has_magic(part))])
+    matches = [Path(match) for match in glob.glob(str(pattern), recursive=True)]
+    files = {path for path in matches if path.is_file() and path.suffix.lower() in known}
+    outside = [path for path in files if output.resolve() not in path.resolve().parents]
+    if not outside:
+        raise PlanError(f"{pattern}: no picture matches; read are {' '.join(sorted(known))}")
+    for path in sorted(outside, key=lambda each: natural(str(each))):
+        yield path, path.relative_to(root)
+
+
+def _numbered(target: Path, samples: int | None) -> dict[int, Path]:
+    if samples is None:
+        return {1: target}
+    return {k: target.with_name(f"{target.stem}_{k}{target.suffix}") for k in range(1, samples + 1)}
+
+
+def _identity(path: Path) -> tuple[int, int] | Path:
+    """Equal for one file under two names."""
+    try:
+        status = path.stat()
+    except OSError:
+        return path.resolve()
+    return status.st_dev, status.st_ino

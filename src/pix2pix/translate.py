@@ -1,0 +1,76 @@
+"""`pix2pix translate MODEL INPUT… -o OUT`: pictures, folders and patterns, through a trained run.
+
+pix2pix translate outputs/facades/2026-01-31_12-00-00 labels/ -o photos
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pix2pix.arguments import count, tell_mistake
+
+EXAMPLE = """\
+examples:
+  pix2pix translate outputs/scenes/2026-01-31_12-00-00 drawing.png -o photo.png
+  pix2pix translate RUN scans/ -o stained                     # the tree of the folder is kept
+  pix2pix translate RUN 'scans/**/*.tif' -o stained           # a pattern, in quotes
+  pix2pix translate RUN labels/ -o look --side-by-side --samples 4
+  pix2pix translate RUN --split test -o test_results          # pictures of the training's own data
+
+Results have the size of their source, the target's own numbers, and the source's kind of file where that can hold them.
+Without --noise and --statistics a picture is translated as the run's own validation does it, whatever is beside it.
+"""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status: 0, 1 where a picture failed, 2 for a mistake, told in words."""
+    arguments = _parser().parse_args(words)
+    logging.basicConfig(format="%(message)s", level=logging.INFO)
+    from pix2pix.inference.command import run_command
+    from pix2pix.inference.plan import PlanError
+
+    try:
+        return run_command(arguments)
+    except PlanError as error:
+        tell_mistake("translate", error)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped: what is written is whole; --skip-existing goes on", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pix2pix translate",
+        description="Translate pictures with a trained model.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("model", metavar="MODEL", help="a run's folder, or a checkpoint")
+    add("inputs", nargs="*", metavar="INPUT", help="pictures, folders, patterns in quotes")
+    add("-o", "--output", type=Path, required=True, metavar="OUT", help="a folder; of one picture also the file")
+    existing = parser.add_mutually_exclusive_group()
+    existing.add_argument("--skip-existing", action="store_true", help="leave results that are there as they are")
+    existing.add_argument("--overwrite", action="store_true", help="replace results that are there")
+    add("--format", metavar="SUFFIX", help="kind of file: png, tif, jpg, npy, … (default: the source's if it can)")
+    add("--side-by-side", action="store_true", help="source and result in one picture; with --split the target too")
+    add("--samples", type=count, metavar="N", help="N results of each picture with other noise: name_1, name_2, …")
+    add("--derive", action="store_true", help="inputs are photos: make the source of each as in the training")
+    add("--split", choices=("train", "val", "test"), help="in place of inputs: a split of the training's data")
+    add("--data-root", metavar="FOLDER", help="with --split: where the data is now, if it has moved")
+    add("--trust", action="store_true", help="with --split: accept a pair source of your own code")
+    add("--noise", choices=("on", "off"), help="dropout at test time (default: as in the run's validation)")
+    add("--statistics", choices=("picture", "running"), help="of batch norm: the picture's, or the training's")
+    add("--seed", type=int, metavar="N", help="of the noise, which depends on this and the picture's name alone")
+    add("--precision", choices=("float32", "bf16"), default="float32", help="bf16: faster where there is hardware")
+    add("--device", default="auto", metavar="NAME", help="auto, cpu, cuda, mps (default: auto)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

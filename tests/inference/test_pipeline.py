@@ -1,0 +1,96 @@
+"""Stages that overlap: order, failures of single items, a bound on what is held, an end in the middle."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from pix2pix.inference.pipeline import AHEAD, overlapped
+
+
+def test_reading_computing_and_writing_happen_at_the_same_time() -> None:
+    """Each stage waits for the other two: with one after the other this would never end."""
+    together = threading.Barrier(3)
+
+    def read(item: int) -> int:
+        if item == 2:
+            together.wait(60)
+        return item
+
+    def compute(item: int, read: int) -> int:
+        if item == 1:
+            together.wait(60)
+        return 10 * read
+
+    def write(item: int, computed: int) -> None:
+        assert computed == 10 * item
+        if item == 0:
+            together.wait(60)
+
+    assert [item for item, error in overlapped(range(3), read, compute, write) if error is None] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("stage", ["read", "compute", "write"])
+def test_a_failure_is_told_in_its_place_and_the_others_go_on(stage: str) -> None:
+    written = []
+
+    def fail(here: str, item: int) -> int:
+        if here == stage and item % 4 == 1:
+            raise ValueError(f"{item} is bad")
+        return item
+
+    def write(item: int, computed: int) -> None:
+        fail("write", item)
+        written.append(computed)
+
+    outcomes = list(
+        overlapped(range(10), lambda item: fail("read", item), lambda item, _: fail("compute", item), write)
+    )
+    assert [item for item, _ in outcomes] == list(range(10))
+    assert {item: str(error) for item, error in outcomes if error} == {item: f"{item} is bad" for item in (1, 5, 9)}
+    assert written == [0, 2, 3, 4, 6, 7, 8]
+
+
+def test_what_is_held_is_bounded() -> None:
+    begun: list[int] = []
+    done: list[int] = []
+    most = 0
+
+    def read(item: int) -> int:
+        nonlocal most
+        begun.append(item)
+        most = max(most, len(begun) - len(done))
+        return item
+
+    for item, _ in overlapped(range(200), read, lambda item, _: item, lambda item, _: None):
+        done.append(item)
+    assert len(done) == 200
+    assert most <= 2 * AHEAD + 2
+
+
+def test_nothing_begins_after_an_interruption_and_what_is_written_is_finished() -> None:
+    begun, finished = [], []
+
+    def compute(item: int, read: int) -> int:
+        if item == 2:
+            raise KeyboardInterrupt
+        return read
+
+    def write(item: int, computed: int) -> None:
+        begun.append(item)
+        finished.append(item)
+
+    with pytest.raises(KeyboardInterrupt):
+        list(overlapped(range(1000), lambda item: item, compute, write))
+    assert begun == finished
+    assert set(finished) <= {0, 1}
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith(("read", "write"))]
+
+
+def test_an_error_in_the_program_is_no_bad_item() -> None:
+    def compute(item: int, read: int) -> int:
+        raise TypeError("a mistake of ours")
+
+    with pytest.raises(TypeError, match="of ours"):
+        list(overlapped(range(3), lambda item: item, compute, lambda item, _: None))

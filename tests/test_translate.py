@@ -1,0 +1,234 @@
+"""`pix2pix translate`: what is written for what is typed, and what is told where something is not as it should be."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from tests.evaluation.untrained_runs import pairs_folder, untrained
+
+from pix2pix import Translator
+from pix2pix.data.codecs import read_picture, write_picture
+from pix2pix.data.pairs import Array
+from pix2pix.inference import command
+from pix2pix.translate import main
+
+HU = "data.target={kind: raw, channels: 3, range: [-1024, 3071], unit: HU}"
+LABELS = "data.target={kind: labels, palette: [[0, 0, 0], [255, 0, 0], [255, 255, 255]]}"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    where = tmp_path_factory.mktemp("runs")
+    pairs = pairs_folder(where / "pairs", train=2, val=3)
+    common = ("data=side_by_side", f"data.root={pairs}")
+    untrained(where / "photos", *common)
+    untrained(where / "silent", *common, "generator.dropout=0")
+    untrained(where / "ct", *common, HU)
+    untrained(where / "labels", *common, LABELS)
+    untrained(where / "grey", "data=derived", f"data.root={pairs}", "data.derive=grey")
+    untrained(where / "holes", "data=derived", f"data.root={pairs}", "data.derive=holes", "data.holes.only=true")
+    return where
+
+
+@pytest.fixture
+def here(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with links to the runs and some photos in photos/."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").symlink_to(runs)
+    rng = np.random.default_rng(0)
+    for name in ("1.png", "2.jpg", "deep/3.tif"):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        write_picture(tmp_path / "photos" / name, rng.integers(0, 256, (17, 20, 3), dtype=np.uint8))
+    return tmp_path
+
+
+def written(folder: str = "out") -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("*") if path.is_file())
+
+
+def translated(run: str, name: str, suffix: str) -> Array:
+    return Translator.load(f"runs/{run}")(read_picture(f"photos/{name}{suffix}"), name)
+
+
+def mistake(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    capsys.readouterr()
+    assert main(words) == 2
+    return capsys.readouterr().err
+
+
+def test_a_folder_is_translated_as_the_translator_does_it(here: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    assert main(["runs/photos", "photos", "-o", "out"]) == 0
+    assert written() == ["1.png", "2.jpg", "deep/3.tif"]
+    for name, suffix in (("1", ".png"), ("deep/3", ".tif")):
+        np.testing.assert_array_equal(read_picture(f"out/{name}{suffix}"), translated("photos", name, suffix))
+    assert caplog.messages[-1] == "3 of 3 pictures translated into out"
+
+
+def test_the_target_decides_the_kind_of_file(here: Path) -> None:
+    assert main(["runs/ct", "photos", "-o", "out"]) == 0
+    assert written() == ["1.tif", "2.tif", "deep/3.tif"]
+    with tifffile.TiffFile("out/1.tif") as tiff:
+        assert tiff.shaped_metadata is not None
+        assert tiff.shaped_metadata[0]["unit"] == "HU"
+        values = tiff.asarray()
+    np.testing.assert_array_equal(values, translated("ct", "1", ".png"))
+    assert main(["runs/labels", "photos", "-o", "classes"]) == 0
+    assert written("classes") == ["1.png", "2.png", "deep/3.tif"]  # no JPEG of classes
+    assert main(["runs/photos", "photos/1.png", "-o", "one.webp"]) == 0
+    np.testing.assert_array_equal(read_picture("one.webp"), translated("photos", "1", ".png"))
+    assert main(["runs/ct", "photos/1.png", "-o", "arrays", "--format", "npy"]) == 0
+    np.testing.assert_array_equal(np.load("arrays/1.npy"), values)
+
+
+def test_colourised_files_are_rgb(here: Path) -> None:
+    assert main(["runs/grey", "photos/1.png", "-o", "out"]) == 0
+    with Image.open("photos/1.png") as photo, Image.open("out/1.png") as coloured:
+        assert (coloured.mode, coloured.size) == ("RGB", photo.size)
+        expected = Translator.load("runs/grey")(photo, "1")
+        np.testing.assert_array_equal(np.asarray(coloured), np.asarray(expected))
+
+
+def test_samples(here: Path) -> None:
+    assert main(["runs/photos", "photos/1.png", "-o", "out", "--samples", "3"]) == 0
+    assert written() == ["1_1.png", "1_2.png", "1_3.png"]
+    pictures = [read_picture(f"out/1_{number}.png") for number in (1, 2, 3)]
+    np.testing.assert_array_equal(pictures[0], translated("photos", "1", ".png"))
+    assert all((pictures[first] != pictures[second]).any() for first, second in ((0, 1), (0, 2), (1, 2)))
+
+
+def test_side_by_side(here: Path) -> None:
+    assert main(["runs/ct", "photos/1.png", "-o", "out", "--side-by-side", "--samples", "2"]) == 0
+    assert written() == ["1.png"]
+    panels = np.split(read_picture("out/1.png"), 3, axis=1)  # source and two samples
+    np.testing.assert_array_equal(panels[0], read_picture("photos/1.png"))
+    values = translated("ct", "1", ".png")
+    np.testing.assert_allclose(panels[1], (values + 1024) / 4095 * 255, atol=0.51)
+    assert (panels[1] != panels[2]).any()
+
+
+def test_a_split_of_the_trainings_data(here: Path) -> None:
+    assert main(["runs/photos", "--split", "val", "-o", "out"]) == 0
+    assert written() == ["0.png", "1.png", "2.png"]
+    pair = read_picture("runs/pairs/val/1.png")
+    translator = Translator.load("runs/photos")
+    np.testing.assert_array_equal(read_picture("out/1.png"), translator(pair[:, :16], "1"))
+    assert main(["runs/photos", "--split", "val", "-o", "beside", "--side-by-side"]) == 0
+    panels = np.split(read_picture("beside/1.png"), 3, axis=1)
+    np.testing.assert_array_equal(np.concatenate([panels[0], panels[2]], axis=1), pair)
+    np.testing.assert_array_equal(panels[1], translator(pair[:, :16], "1"))
+
+
+def test_sources_are_derived_from_photos(here: Path) -> None:
+    assert main(["runs/holes", "photos/1.png", "-o", "out", "--derive", "--side-by-side"]) == 0
+    source, result = np.split(read_picture("out/1.png"), 2, axis=1)
+    photo = read_picture("photos/1.png")
+    hole = (source == 128).all(axis=2)
+    assert 0.1 < hole.mean() < 0.4
+    np.testing.assert_array_equal(source[~hole], photo[~hole])
+    np.testing.assert_array_equal(result[~hole], photo[~hole])
+    assert (result[hole] != 128).any()
+
+
+def test_bad_files_are_told_and_the_others_go_on(here: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    Path("photos/0.png").write_bytes(b"no picture")
+    write_picture("photos/15.png", np.zeros((8, 8, 3), np.uint16))
+    write_picture("photos/16.png", np.zeros((1, 3, 3), np.uint8))
+    Path("out").mkdir()
+    Path("out/deep").write_text("in the way")
+    assert main(["runs/photos", "photos", "-o", "out"]) == 1
+    assert written() == ["1.png", "2.jpg", "deep"]
+    *failed, last = caplog.messages
+    assert last == "2 of 6 pictures translated into out"
+    assert "photos/0.png: cannot be read as a .png picture" in failed[0]
+    assert failed[1].startswith("photos/15.png: holds uint16; the domain rgb expects uint8")
+    assert failed[2].startswith("photos/16.png: pictures of 1 x 3 (height x width) are too small")
+    assert failed[3].startswith("photos/deep/3.tif: ")
+    assert len(failed) == 4
+
+
+def test_results_that_are_there(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("out").mkdir()
+    Path("out/1.png").write_bytes(b"precious")
+    assert "1 of the results are there already: out/1.png" in mistake(capsys, "runs/photos", "photos", "-o", "out")
+    assert written() == ["1.png"]
+    assert main(["runs/photos", "photos", "-o", "out", "--skip-existing"]) == 0
+    assert Path("out/1.png").read_bytes() == b"precious"
+    assert written() == ["1.png", "2.jpg", "deep/3.tif"]
+    assert main(["runs/photos", "photos", "-o", "out", "--overwrite"]) == 0
+    np.testing.assert_array_equal(read_picture("out/1.png"), translated("photos", "1", ".png"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("runs/photos", "-o", "out"), "name pictures or folders to translate, or a split"),
+        (("runs/photos", "photos", "--split", "val", "-o", "out"), "leave out photos"),
+        (("runs/photos", "photos", "--data-root", "x", "-o", "out"), "are for --split"),
+        (("runs", "photos", "-o", "out"), "runs is a folder without checkpoints/last.ckpt"),
+        (("photos/1.png", "photos", "-o", "out"), "photos/1.png cannot be read as a checkpoint"),
+        (("runs/photos", "nothing", "-o", "out"), "nothing: there is no such file or folder"),
+        (("runs/silent", "photos", "-o", "out", "--samples", "2"), "gives one result for a picture"),
+        (("runs/photos", "photos", "-o", "out", "--samples", "2", "--noise", "off"), "--noise off leaves none"),
+        (("runs/silent", "photos", "-o", "out", "--noise", "on"), "has no noise that could be switched on"),
+        (("runs/photos", "photos", "-o", "out", "--derive"), "--derive: runs/photos was trained on sources"),
+        (("runs/photos", "photos", "-o", "out", "--format", "gif"), "--format: 'gif' is not known; there are bmp"),
+        (("runs/ct", "photos", "-o", "out", "--format", "png"), "channel(s) of float32; it can be tif"),
+        (("runs/labels", "photos", "-o", "out", "--format", "jpg"), "would blur the colours of the classes"),
+        (("runs/photos", "photos", "-o", "out", "--device", "gpu"), "'gpu' cannot be used here"),
+        (("runs/photos", "--split", "test", "-o", "out"), "no folder for the split 'test'"),
+    ],
+)
+def test_mistakes(here: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str) -> None:
+    error = mistake(capsys, *words)
+    assert error.startswith("pix2pix translate: ")
+    assert said in error
+    assert not Path("out").exists()
+
+
+def test_another_kind_of_file_goes_to_its_handler(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def copy(translator: Translator, source: Path, target: Path, progress: command.Progress) -> None:
+        progress(0.5)
+        if source.stem == "bad":
+            raise ValueError("no film")
+        target.write_bytes(source.read_bytes())
+        progress(1.0)
+
+    monkeypatch.setitem(command.HANDLERS, ".film", (copy, ".mp4"))
+    Path("photos/good.film").write_bytes(b"moving")
+    Path("photos/bad.film").write_bytes(b"")
+    assert main(["runs/photos", "photos", "-o", "out"]) == 1
+    assert written() == ["1.png", "2.jpg", "deep/3.tif", "good.mp4"]
+    assert Path("out/good.mp4").read_bytes() == b"moving"
+
+
+def test_an_interruption_leaves_whole_files_alone(here: Path) -> None:
+    for index in range(300):
+        write_picture(f"photos/{index:04d}.png", np.zeros((64, 64, 3), np.uint8))
+    words = [sys.executable, "-m", "pix2pix.translate", "runs/photos", "photos", "-o", "out"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True) as process:
+        deadline = time.monotonic() + 300
+        while not Path("out/0003.png").exists():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)
+        _, error = process.communicate(timeout=300)
+    assert process.returncode == 130
+    assert "Traceback" not in error
+    names = [path.name for path in Path("out").iterdir()]
+    assert 3 <= len(names) < 300
+    assert not [name for name in names if name.startswith(".")]
+    for name in names:
+        read_picture(Path("out", name))
