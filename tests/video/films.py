@@ -27,6 +27,8 @@ class Same:
         self.sign = sign
         self.names: list[str] = []
 
+    draws_noise = False
+
     def __call__(self, source: torch.Tensor, names: Sequence[str]) -> torch.Tensor:
         self.names += names
         return source * self.sign

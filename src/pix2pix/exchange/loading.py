@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import torch
-from torch import Tensor
 
 from pix2pix.data.domains import domain_from_dict
 from pix2pix.exchange.extras import ExchangeError
@@ -15,9 +11,8 @@ from pix2pix.exchange.networks import onnx_network, openvino_network
 from pix2pix.exchange.onnx_file import open_onnx
 from pix2pix.exchange.openvino_file import open_openvino
 from pix2pix.exchange.safetensors_file import read_safetensors
-from pix2pix.inference.networks import Network, TorchNetwork
-from pix2pix.inference.translator import Translator
-from pix2pix.runs import build_generator
+from pix2pix.inference.networks import Network
+from pix2pix.inference.translator import TestTime, Translator
 
 WEIGHTS = "model.safetensors"  # in a folder of the hub's layout
 SUFFIXES = (".onnx", ".xml", ".safetensors")
@@ -28,18 +23,22 @@ def is_exported(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES or (path / WEIGHTS).is_file()
 
 
-def load_exported(path: str | Path) -> Translator:
+def load_exported(path: str | Path, recipe: TestTime | None = None) -> Translator:
     """The translator of an exported file, or of a folder that `pix2pix publish` wrote.
 
     Graphs (.onnx, .xml) translate on the processor with as many threads as PyTorch has, and without noise. Weights
     (.safetensors) rebuild the generator in PyTorch, which translates as the run's own does.
 
+    Args:
+        recipe: how to translate, if not as the run does; a graph has one way alone.
+
     Raises:
         FileNotFoundError: there is nothing at the path.
-        ExchangeError: a package is missing, or the file is none that `pix2pix export` wrote.
+        ExchangeError: a package is missing, the file is none that `pix2pix export` wrote, or a graph is asked for what
+            it cannot do.
         ValueError: the generator is no class of this package.
     """
-    path = Path(path)
+    path, recipe = Path(path), recipe or TestTime()
     if path.is_dir():
         path = path / WEIGHTS
     if not path.is_file():
@@ -47,6 +46,11 @@ def load_exported(path: str | Path) -> Translator:
             f"{path} is no file: expected what pix2pix export wrote, or a folder of pix2pix publish"
         )
     network: Network
+    if path.suffix.lower() != ".safetensors" and (recipe.noise or replace(recipe, noise=None, seed=None) != TestTime()):
+        raise ExchangeError(
+            f"{path}: noise, statistics and precision of an exported graph are those of the export, without noise:"
+            " translate with the run, or export .safetensors"
+        )
     match path.suffix.lower():
         case ".onnx":
             session, description = open_onnx(path)
@@ -57,7 +61,7 @@ def load_exported(path: str | Path) -> Translator:
         case ".safetensors":
             weights, description = read_safetensors(path)
             try:
-                network = torch_network(description, weights)
+                return Translator.of_record(description, weights, recipe)
             except RuntimeError as error:  # of load_state_dict
                 raise ExchangeError(
                     f"{path}: its tensors are not those of the generator in its header: {error}"
@@ -68,18 +72,3 @@ def load_exported(path: str | Path) -> Translator:
             )
     source, target = (domain_from_dict(dict(description[f"{side}_domain"])) for side in ("source", "target"))
     return Translator(network, source, target)
-
-
-def torch_network(record: Mapping[str, Any], weights: Mapping[str, Tensor]) -> TorchNetwork:
-    """The generator that a record describes, with its weights and the run's own recipe of test time."""
-    generator = build_generator(record)
-    generator.load_state_dict(dict(weights))
-    settings = record["settings"]
-    if settings["training"]["channels_last"] is True:  # the layout decides where dropout's noise falls
-        generator.to(memory_format=torch.channels_last)
-    return TorchNetwork(
-        generator,
-        noise=settings["translation"]["noise"],
-        statistics=settings["translation"]["statistics"],
-        seed=settings["seed"],
-    )

@@ -26,6 +26,11 @@ class GraphNetwork:
     run: Run
     multiple: int
 
+    @property
+    def draws_noise(self) -> bool:
+        """Never."""
+        return False
+
     def __call__(self, source: Tensor, names: Sequence[str]) -> Tensor:
         """See `inference.networks.Network`. Names decide nothing, as there is no noise."""
         padded, crop = pad_to_multiple(source, self.multiple)

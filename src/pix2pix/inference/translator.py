@@ -8,9 +8,10 @@ photo = translate(Image.open("labels.png"))
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 import torch
@@ -30,6 +31,16 @@ from pix2pix.inference.pillow import from_pillow, to_pillow
 from pix2pix.inference.precision import Precision
 from pix2pix.inference.test_time import Statistics
 from pix2pix.runs import RECORD, build_generator, derivation_of, generator_weights, read_checkpoint
+
+
+@dataclass(frozen=True)
+class TestTime:
+    """How a generator translates, beyond what its weights say; see `Translator.load`. None: as the run's own does."""
+
+    noise: bool | None = None
+    statistics: Statistics | None = None
+    seed: int | None = None
+    precision: Precision = "float32"
 
 
 class Translator:
@@ -56,7 +67,7 @@ class Translator:
         precision: Precision = "float32",
         device: str = "auto",
     ) -> Translator:
-        """From a checkpoint, a slim file, or the folder of a run; the average's weights where there is one.
+        """From a run's folder, a checkpoint, or an exported file; the average's weights where there is one.
 
         Args:
             noise: whether dropout acts; None: as the run's own validation has it.
@@ -66,29 +77,44 @@ class Translator:
             device: auto, cpu, cuda, cuda:1, mps.
 
         Raises FileNotFoundError where there is none, ValueError where the file is no checkpoint, its generator no
-        class of this package, the device is not there, or noise is asked of a generator that has none.
+        class of this package, the device is not there, or something is asked of a generator that it has not.
         """
+        from pix2pix.exchange.loading import is_exported, load_exported  # which knows this class
+
+        recipe = TestTime(noise, statistics, seed, precision)
+        if is_exported(Path(path)):
+            translator = load_exported(path, recipe)
+            translator.to(
+                "cpu"
+                if device == "auto" and not isinstance(translator.network, TorchNetwork)
+                else usable_device(device)
+            )
+            return translator
         content = read_checkpoint(path)
-        record = content[RECORD]
+        translator = cls.of_record(content[RECORD], generator_weights(content), recipe)
+        translator.to(usable_device(device))
+        return translator
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any], weights: Mapping[str, Tensor], recipe: TestTime) -> Translator:
+        """From what a checkpoint says of its run and the generator's weights. Raises ValueError as `load` does."""
         generator = build_generator(record)
-        generator.load_state_dict(generator_weights(content))
-        if noise and not has_dropout(generator):
-            raise ValueError(f"{path} has no noise that could be switched on: its generator has no dropout")
+        generator.load_state_dict(dict(weights))
+        if recipe.noise and not has_dropout(generator):
+            raise ValueError("there is no noise that could be switched on: the generator has no dropout")
         settings = record["settings"]
         if settings["training"]["channels_last"] is True:  # auto leaves the generator contiguous
             # Dropout draws its noise in the order of memory, so the layout of the training gives its noise again.
             generator.to(memory_format=torch.channels_last)
         network = TorchNetwork(
             generator,
-            noise=settings["translation"]["noise"] if noise is None else noise,
-            statistics=statistics or settings["translation"]["statistics"],
-            seed=settings["seed"] if seed is None else seed,
-            precision=precision,
+            noise=settings["translation"]["noise"] if recipe.noise is None else recipe.noise,
+            statistics=recipe.statistics or settings["translation"]["statistics"],
+            seed=settings["seed"] if recipe.seed is None else recipe.seed,
+            precision=recipe.precision,
         )
         source, target = (domain_from_dict(dict(record[f"{side}_domain"])) for side in ("source", "target"))
-        translator = cls(network, source, target, derivation_of(record))
-        translator.to(usable_device(device))
-        return translator
+        return cls(network, source, target, derivation_of(record))
 
     def to(self, device: torch.device | str) -> None:
         """Work there from now on."""

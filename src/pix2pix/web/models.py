@@ -14,6 +14,7 @@ from pix2pix.data.domains import Domain, LabAb, LabL, view_pair
 from pix2pix.data.domains.view import Picture
 from pix2pix.data.pairs import Array, BadPairError
 from pix2pix.evaluation.run import EvaluationError, open_run
+from pix2pix.exchange.loading import is_exported
 from pix2pix.inference.translator import Translator
 from pix2pix.web.drawings import as_stored, brushes
 from pix2pix.web.uploads import RefusedError, best_suffix, to_bytes
@@ -49,7 +50,6 @@ class Model:
 
     name: str
     translator: Translator
-    device: str
     size: tuple[int, int]
     examples: tuple[tuple[str, bytes], ...]
     brushes: dict[str, Any]
@@ -65,15 +65,14 @@ class Model:
 
         Raises RefusedError (422) where the picture is not of the source domain, or too small.
         """
-        source, target = self.translator.source, self.translator.target
-        encoded = self._encoded(stored, drawing)
+        translator = self.translator
+        encoded = torch.from_numpy(self._encoded(stored, drawing))
         try:
-            network = self.translator.network(torch.from_numpy(encoded)[None].to(self.device), [f"sample {sample}"])
+            result = translator.translate(encoded[None], [f"sample {sample}"])[0]
         except BadPairError as error:
             raise RefusedError(422, str(error)) from error
-        result = network[0].cpu().numpy()
-        source_view, view = view_pair(source, target, encoded, result)
-        return Translation(view if _only_viewed(target) else target.decode(result), source_view, view)
+        source_view, view = view_pair(translator.source, translator.target, encoded.numpy(), result.numpy())
+        return Translation(translator.shown(encoded, result), source_view, view)
 
     def view(self, stored: Array, *, drawing: bool) -> Picture:
         """A source as it is shown, uint8 (H, W, 3). Raises RefusedError (422) as `translate` does."""
@@ -109,11 +108,11 @@ def load_model(typed: str, *, data_root: str | None, examples: int, device: str)
     Its examples are read where the data of a run are on this machine. Raises EvaluationError where it cannot be read.
     """
     path = Path(typed).expanduser()
-    if path.is_file() and path.suffix != ".ckpt":
+    if is_exported(path):
         return _exported(path, device)
     run = open_run(typed, data_root=data_root)
     translator = run.translator()
-    translator.network.to(device)
+    translator.to(device)
     size, files, views, why = USUAL, [], [], None
     try:
         data = run.data("val")
@@ -131,7 +130,7 @@ def load_model(typed: str, *, data_root: str | None, examples: int, device: str)
         why = str(error)
     noise = _has_noise(translator, device, size)
     brush = brushes(translator.source, views)
-    return Model(_name(run.path), translator, device, size, tuple(files), brush, noise, why)
+    return Model(_name(run.path), translator, size, tuple(files), brush, noise, why)
 
 
 def _exported(path: Path, device: str) -> Model:
@@ -140,9 +139,9 @@ def _exported(path: Path, device: str) -> Model:
         translator = Translator.load(path)
     except ValueError as error:
         raise EvaluationError(str(error)) from error
-    translator.network.to(device)
+    translator.to(device)
     noise = _has_noise(translator, device, USUAL)
-    return Model(path.stem, translator, device, USUAL, (), brushes(translator.source, []), noise)
+    return Model(path.stem, translator, USUAL, (), brushes(translator.source, []), noise)
 
 
 def _has_noise(translator: Translator, device: str, size: tuple[int, int]) -> bool:
