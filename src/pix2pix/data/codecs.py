@@ -158,7 +158,7 @@ def _write_jpeg(file: BinaryIO, picture: Array, unit: str | None) -> None:
 def _read_tiff(path: Path) -> Array:
     with tifffile.TiffFile(path) as tiff:
         series = tiff.series[0]
-        shape, axis = _tiff_layout(path, series)
+        shape, axis = tiff_layout(path, series)
         stored = series.asarray().reshape(shape)
     stored = stored[:, :, None] if axis is None else np.moveaxis(stored, axis, 2)
     return stored.astype(np.uint8) * 255 if stored.dtype == bool else stored
@@ -166,12 +166,12 @@ def _read_tiff(path: Path) -> Array:
 
 def _size_tiff(path: Path) -> Size:
     with tifffile.TiffFile(path) as tiff:
-        shape, axis = _tiff_layout(path, tiff.series[0])
+        shape, axis = tiff_layout(path, tiff.series[0])
     channels = 1 if axis is None else shape.pop(axis)
     return shape[0], shape[1], channels
 
 
-def _tiff_layout(path: Path, series: tifffile.TiffPageSeries) -> tuple[list[int], int | None]:
+def tiff_layout(path: Path, series: tifffile.TiffPageSeries) -> tuple[list[int], int | None]:
     """The lengths of a TIFF's axes without those of length 1, and which of them holds the channels, if any does.
 
     Channels are samples (YXS), planes (SYX, CYX) or pages (IYX, ZYX). An array that tifffile stored without being told
