@@ -7,8 +7,8 @@ are gathered first, from tiles spread over the picture, and then kept for every 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import torch
@@ -33,20 +33,22 @@ class PictureNorms:
         self.generator = generator
         self.norms: list[Norm] = [module for module in generator.modules() if isinstance(module, kinds)]
         self._statistics: dict[Norm, Statistics] = {}
-        self._sums: dict[Norm, Tensor] = {}  # (3, C): sums of the weights, the values, their squares; float64
 
     @torch.no_grad()
-    def gather(self, tiles: Iterable[tuple[Tensor, Tensor]]) -> None:
-        """Translate tiles (B, C, h, w) and pool their statistics, each place by its weight, (B, 1, h, w).
+    def gather(self, tiles: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """Pool the statistics of tiles (B, C, h, w), each place by its weight, (B, 1, h, w).
 
-        The first time a norm normalises by what it is given; when called again, by what has been gathered before, so
-        that each time the statistics of one more norm, counted from the source, are exactly those of these tiles.
+        The statistics of a norm depend on those of all norms before it. So the tiles are translated once for each
+        norm, up to it. Pooling what norms see that each take a tile's own statistics is not near: nor is repeating
+        that with the pooled statistics, which strays far before it arrives.
         """
-        self._sums = {}
-        for tile, weights in tiles:
-            with self._replaced(partial(self._gathering, weights)):
-                self.generator(tile)
-        self._statistics = {norm: _mean_and_variance(sums) for norm, sums in self._sums.items()}
+        self._statistics = {}
+        for _ in self.norms:
+            sums: dict[Norm, Tensor] = {}  # (3, C): sums of the weights, the values, their squares; float64
+            for tile, weights in tiles:
+                with self._replaced(partial(self._gathering, sums, weights)), suppress(_Reached):
+                    self.generator(tile)
+            self._statistics |= {norm: _mean_and_variance(each) for norm, each in sums.items()}
 
     @contextmanager
     def fixed(self) -> Iterator[None]:
@@ -54,18 +56,20 @@ class PictureNorms:
         with self._replaced(lambda norm, x: _normalised(norm, x, self._statistics[norm])):
             yield
 
-    def _gathering(self, weights: Tensor, norm: Norm, x: Tensor) -> Tensor:
+    def _gathering(self, sums: dict[Norm, Tensor], weights: Tensor, norm: Norm, x: Tensor) -> Tensor:
+        """Pass the norms whose statistics are known; add to those of the first that is not, and go no further."""
+        if norm in self._statistics:
+            return _normalised(norm, x, self._statistics[norm])
         share = F.adaptive_avg_pool2d(weights, x.shape[-2:])
         count = share.sum()
         mean = (share * x).sum((0, 2, 3)) / count
         variance = (share * (x - mean[:, None, None]) ** 2).sum((0, 2, 3)) / count
-        own = mean, variance
         if isinstance(norm, nn.GroupNorm):
-            own = _of_groups(norm.num_groups, own)
-        mean, variance = (each.double() for each in own)
+            mean, variance = _of_groups(norm.num_groups, mean, variance)
+        mean, variance = mean.double(), variance.double()
         added = count * torch.stack([torch.ones_like(mean), mean, variance + mean**2])
-        self._sums[norm] = self._sums[norm] + added if norm in self._sums else added
-        return _normalised(norm, x, self._statistics.get(norm, own))
+        sums[norm] = sums[norm] + added if norm in sums else added
+        raise _Reached
 
     @contextmanager
     def _replaced(self, forward: Callable[[Norm, Tensor], Tensor]) -> Iterator[None]:
@@ -79,9 +83,13 @@ class PictureNorms:
                 norm.__dict__.pop("forward", None)
 
 
-def _of_groups(groups: int, statistics: Statistics) -> Statistics:
+class _Reached(Exception):
+    """The norm whose statistics are being gathered has been reached."""
+
+
+def _of_groups(groups: int, mean: Tensor, variance: Tensor) -> Statistics:
     """Statistics of channels to those of their group, repeated for each of its channels."""
-    means, variances = (each.view(groups, -1) for each in statistics)
+    means, variances = mean.view(groups, -1), variance.view(groups, -1)
     mean = means.mean(1, keepdim=True)
     variance = (variances + (means - mean) ** 2).mean(1, keepdim=True)
     return mean.expand_as(means).flatten(), variance.expand_as(means).flatten()

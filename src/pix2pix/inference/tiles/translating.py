@@ -24,7 +24,6 @@ from pix2pix.inference.translator import Translator
 
 UNKNOWN_MULTIPLE = 256  # of networks that do not say theirs: the largest that a U-Net of the paper needs
 SAMPLE = 4  # tiles along each side from which the statistics of the picture are gathered
-PASSES = 2  # over them
 DECODED = 64  # rows at a time
 
 Progress = Callable[[int, int], None]  # tiles done, tiles in all
@@ -191,8 +190,8 @@ def _ready(translator: Translator, layout: Layout, options: TileOptions) -> Iter
     generator.eval()
     try:
         norms = PictureNorms(generator, batch=network.statistics == "picture")
-        for _ in range(PASSES if norms.norms else 0):
-            norms.gather(_sampled(translator, layout))
+        if norms.norms:
+            norms.gather(list(_sampled(translator, layout)))
         with norms.fixed(), torch.no_grad():
             yield lambda tile: generator(tile).float()
     finally:
