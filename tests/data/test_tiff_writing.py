@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from pix2pix.data.codecs import read_picture
 from pix2pix.data.tiff_writing import write_like, write_rows
@@ -35,6 +36,8 @@ def test_a_georeference(tmp_path: Path) -> None:
     write_like(target, pixels, source, unit="K", nodata=-9999)
     np.testing.assert_array_equal(read_picture(target), pixels)
     with Image.open(target) as image, Image.open(source) as before:
+        assert isinstance(image, TiffImageFile)
+        assert isinstance(before, TiffImageFile)
         assert image.mode == "F"
         np.testing.assert_array_equal(np.asarray(image), pixels[:, :, 0])
         for code, *_ in GEO:
@@ -90,7 +93,7 @@ def test_names_must_be_one_a_channel(tmp_path: Path) -> None:
 
 def test_another_size_is_refused(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "source.tif", picture(20, 30))
-    with pytest.raises(ValueError, match="is 20 x 30 pixels .* 20 x 31: they would be wrong"):
+    with pytest.raises(ValueError, match=r"is 20 x 30 pixels .* 20 x 31: they would be wrong"):
         write_like(tmp_path / "target.tif", picture(20, 31), tmp_path / "source.tif")
 
 

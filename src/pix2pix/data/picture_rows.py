@@ -79,7 +79,7 @@ class _TiffRows:
             return False
         if key.imagedepth != 1 or len(self.pages) * key.samplesperpixel != channels or key.dtype is None:
             return False
-        return bool(key.is_memmappable or key.rowsperstrip < height or key.is_tiled and key.tilelength < height)
+        return bool(key.is_memmappable or key.rowsperstrip < height or (key.is_tiled and key.tilelength < height))
 
     def read(self, start: int, stop: int) -> Array:
         try:

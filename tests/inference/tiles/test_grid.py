@@ -7,7 +7,8 @@ from pix2pix.inference.tiles.grid import Side
 
 
 @pytest.mark.parametrize(
-    ("length", "tile", "overlap"), [(64, 64, 0), (128, 64, 0), (160, 64, 32), (104, 64, 16), (72, 64, 32), (1000, 40, 8)]
+    ("length", "tile", "overlap"),
+    [(64, 64, 0), (128, 64, 0), (160, 64, 32), (104, 64, 16), (72, 64, 32), (1000, 40, 8)],
 )
 def test_weights_sum_to_one_on_one_grid(length: int, tile: int, overlap: int) -> None:
     side = Side(length, tile, overlap)

@@ -1,13 +1,14 @@
 """Tiles against the whole picture at once: equal where a generator sees no further than the discarded borders."""
 
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 import tifffile
 import torch
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 from torch import nn
 
 from pix2pix.data.codecs import read_picture, write_picture
@@ -15,19 +16,18 @@ from pix2pix.data.domains import Domain, Grey, Raw, Rgb
 from pix2pix.data.pairs import Array, BadPairError
 from pix2pix.inference.networks import TorchNetwork
 from pix2pix.inference.tiles import TileOptions, translate_in_tiles
+from pix2pix.inference.translator import Translator
 from pix2pix.models.blocks import Generator, Norm
 from pix2pix.models.pixelwise import Pixelwise
 from pix2pix.models.resnet import ResNet
 from pix2pix.models.unet import UNet
-from pix2pix.inference.translator import Translator
 
 KELVIN = Raw(range=(200, 400), unit="K", nodata=-9999)
 
 
 @pytest.fixture(autouse=True)
-def _seeded() -> Iterator[None]:
+def _seeded() -> None:
     torch.manual_seed(0)
-    yield
 
 
 def translator(generator: Generator, target: Domain = KELVIN, statistics: str = "picture") -> Translator:
@@ -35,6 +35,7 @@ def translator(generator: Generator, target: Domain = KELVIN, statistics: str = 
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.kaiming_normal_(module.weight)
         if isinstance(module, nn.BatchNorm2d):
+            assert module.running_mean is not None
             nn.init.normal_(module.running_mean)
     return Translator(TorchNetwork(generator, noise=False, statistics=statistics), Rgb(), target)  # type: ignore[arg-type]
 
@@ -58,7 +59,7 @@ def test_equal_to_the_whole_where_the_receptive_field_is_small(height: int, widt
 
 
 def test_running_statistics_and_a_resnet_are_exact_too(tmp_path: Path) -> None:
-    """Batch norm with the averages of training is a fixed map; the field reaches 25 pixels, the discarded quarter 32."""
+    """Batch norm with training's averages is a fixed map; the field reaches 25 pixels, the discarded quarter 32."""
     generator = ResNet(3, 1, base_channels=4, blocks=1, norm="batch")
     pixels = source(tmp_path / "source.tif", 320, 290)
     translate = translator(generator, statistics="running")
@@ -83,8 +84,9 @@ def test_gathered_statistics_are_nearer_to_the_whole_than_those_of_tiles(norm: N
     translate = translator(generator)
     whole = translate(pixels)
     errors = {}
-    for statistics in ("picture", "tile"):
-        options = TileOptions(128, 64, statistics)  # type: ignore[arg-type]
+    ways: tuple[Literal["picture", "tile"], ...] = ("picture", "tile")
+    for statistics in ways:
+        options = TileOptions(128, 64, statistics)
         translate_in_tiles(translate, tmp_path / "source.tif", tmp_path / "target.tif", options)
         errors[statistics] = np.abs(read_picture(tmp_path / "target.tif") - whole).mean()
     assert errors["picture"] < errors["tile"] / 3
@@ -119,6 +121,7 @@ def test_sixteen_bits_and_a_georeference(tmp_path: Path) -> None:
         lambda done, count: told.append((done, count)),
     )
     with Image.open(tmp_path / "target.tif") as image:
+        assert isinstance(image, TiffImageFile)
         assert image.mode == "F"
         assert image.tag_v2[33550] == scale[3]
         assert image.tag_v2[42113] == "-9999"
@@ -146,7 +149,7 @@ def test_bad_input(tmp_path: Path) -> None:
     source(tmp_path / "source.tif", 80, 80)
     with pytest.raises(ValueError, match="is the source itself"):
         translate_in_tiles(translate, tmp_path / "source.tif", tmp_path / "source.tif")
-    with pytest.raises(ValueError, match="unknown suffix '.xyz'"):
+    with pytest.raises(ValueError, match=r"unknown suffix '\.xyz'"):
         translate_in_tiles(translate, tmp_path / "source.tif", tmp_path / "target.xyz")
     source(tmp_path / "small.tif", 5, 80)
     with pytest.raises(BadPairError, match=r"small.tif: 5 x 80 pixels .* multiples of 16"):

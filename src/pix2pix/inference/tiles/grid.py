@@ -42,7 +42,8 @@ class Side:
         for start, fade in zip(self.starts, fades, strict=True):
             total[start : start + self.tile] += fade
         covered = np.array([total[start : start + self.tile] for start in self.starts])
-        return (fades / covered).astype(np.float32)
+        weights: NDArray[np.float32] = (fades / covered).astype(np.float32)
+        return weights
 
     @cached_property
     def borders(self) -> NDArray[np.intp]:

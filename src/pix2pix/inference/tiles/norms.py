@@ -60,7 +60,7 @@ class PictureNorms:
         """Pass the norms whose statistics are known; add to those of the first that is not, and go no further."""
         if norm in self._statistics:
             return _normalised(norm, x, self._statistics[norm])
-        share = F.adaptive_avg_pool2d(weights, x.shape[-2:])
+        share = F.adaptive_avg_pool2d(weights, (x.shape[2], x.shape[3]))
         count = share.sum()
         mean = (share * x).sum((0, 2, 3)) / count
         variance = (share * (x - mean[:, None, None]) ** 2).sum((0, 2, 3)) / count

@@ -133,7 +133,8 @@ class Layout:
         start = self.down.starts[row]
         places = self.places[0][start : start + self.down.tile]
         first, last = int(places.min()), int(places.max()) + 1
-        return self.rows.read(first, last)[places - first]
+        band: Array = self.rows.read(first, last)[places - first]
+        return band
 
     def tile(self, band: Array, column: int) -> Array:
         """(tile, tile, C) of a band."""
@@ -142,7 +143,8 @@ class Layout:
 
     def weights(self, row: int, column: int) -> NDArray[np.float32]:
         """(tile, tile), summing to 1 over all tiles."""
-        return np.outer(self.down.weights[row], self.across.weights[column])
+        weights: NDArray[np.float32] = self.down.weights[row][:, None] * self.across.weights[column]
+        return weights
 
 
 def _strips(translator: Translator, layout: Layout, options: TileOptions, progress: Progress) -> Iterator[Array]:
