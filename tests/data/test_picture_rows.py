@@ -22,7 +22,11 @@ LAYOUTS: dict[str, tuple[tuple[int, ...], str, dict[str, Any]]] = {
     "plain tiles": ((101, 77), "float32", {"tile": (32, 48)}),
     "BigTIFF": ((101, 77), "int16", {"tile": (32, 48), "bigtiff": True}),
     "planes": ((5, 101, 77), "uint8", {"planarconfig": "separate", "photometric": "minisblack"}),
-    "planes in tiles": ((4, 101, 77), "uint8", {"planarconfig": "separate", "tile": (32, 32), "compression": "zlib"}),
+    "planes in tiles": (
+        (4, 101, 77),
+        "uint8",
+        {"planarconfig": "separate", "photometric": "rgb", "tile": (32, 32), "compression": "zlib"},
+    ),
     "pages": ((13, 101, 77), "float32", {"photometric": "minisblack", "tile": (32, 32), "compression": "zlib"}),
     "13 samples": (
         (101, 77, 13),
@@ -30,6 +34,7 @@ LAYOUTS: dict[str, tuple[tuple[int, ...], str, dict[str, Any]]] = {
         {"planarconfig": "contig", "photometric": "minisblack", "tile": (32, 32), "compression": "zlib"},
     ),
     "one compressed strip": ((101, 77), "uint8", {"compression": "zlib", "rowsperstrip": 101}),
+    "JPEG tiles": ((101, 77, 3), "uint8", {"photometric": "rgb", "tile": (32, 48), "compression": "jpeg"}),
     "bilevel": ((101, 77), "bool", {"rowsperstrip": 8}),
 }
 

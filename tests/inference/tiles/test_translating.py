@@ -151,6 +151,8 @@ def test_bad_input(tmp_path: Path) -> None:
         translate_in_tiles(translate, tmp_path / "source.tif", tmp_path / "source.tif")
     with pytest.raises(ValueError, match=r"unknown suffix '\.xyz'"):
         translate_in_tiles(translate, tmp_path / "source.tif", tmp_path / "target.xyz")
+    with pytest.raises(ValueError, match=r"target.png: found 1 channel\(s\) of float32"):
+        translate_in_tiles(translate, tmp_path / "source.tif", tmp_path / "target.png")
     source(tmp_path / "small.tif", 5, 80)
     with pytest.raises(BadPairError, match=r"small.tif: 5 x 80 pixels .* multiples of 16"):
         translate_in_tiles(translate, tmp_path / "small.tif", tmp_path / "target.tif")

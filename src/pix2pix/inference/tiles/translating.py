@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pix2pix.data.codecs import codec_of, write_picture
+from pix2pix.data.codecs import check_writable, write_picture
 from pix2pix.data.pairs import Array, BadPairError
 from pix2pix.data.picture_rows import TIFFS, PictureRows, open_rows
 from pix2pix.data.tiff_writing import write_rows
@@ -87,24 +87,27 @@ def translate_in_tiles(
 
     Raises:
         BadPairError: the source is missing, broken, too small or not of the source domain.
-        ValueError: an unknown suffix, the target is the source, or options that do not suit the generator.
+        ValueError: a suffix that is unknown or cannot hold the target's values, the target is the source, or options
+            that do not suit the generator.
     """
     options = options or TileOptions()
-    codec_of(target)
+    values = translator.target.decode(np.zeros((translator.target.channels, 1, 1), np.float32))  # of its kind
+    channels, dtype = values.shape[2], values.dtype
+    check_writable(target, channels, dtype)
     if target.exists() and source.exists() and target.samefile(source):
         raise ValueError(f"{target} is the source itself: name another file for the result")
     with open_rows(source) as rows:
-        layout = Layout(rows, *options.resolved(_multiple(translator.network)), _multiple(translator.network), source)
-        strips = _strips(translator, layout, options, progress or (lambda done, count: None))
-        first = next(strips)
-        shape = (*rows.shape[:2], first.shape[2])
-        whole = _chained(first, strips)
-        if target.suffix.lower() in TIFFS:
-            nodata = getattr(translator.target, "nodata", None)
-            unit = translator.target.unit
-            write_rows(target, whole, shape, first.dtype, source, names=names, unit=unit, nodata=nodata)
-        else:
-            write_picture(target, np.concatenate(list(whole)), unit=translator.target.unit)
+        multiple = _multiple(translator.network)
+        layout = Layout(rows, *options.resolved(multiple), multiple, source)
+        unit = translator.target.unit
+        # Closed even where writing fails, so that the generator's norms are its own again.
+        with closing(_strips(translator, layout, options, progress or (lambda done, count: None))) as strips:
+            if target.suffix.lower() in TIFFS:
+                nodata = getattr(translator.target, "nodata", None)
+                shape = (*rows.shape[:2], channels)
+                write_rows(target, strips, shape, dtype, source, names=names, unit=unit, nodata=nodata)
+            else:
+                write_picture(target, np.concatenate(list(strips)), unit=unit)
 
 
 class Layout:
@@ -147,7 +150,9 @@ class Layout:
         return weights
 
 
-def _strips(translator: Translator, layout: Layout, options: TileOptions, progress: Progress) -> Iterator[Array]:
+def _strips(
+    translator: Translator, layout: Layout, options: TileOptions, progress: Progress
+) -> Generator[Array, None, None]:
     """The rows of the translation, (some, W, C') at a time, in the target's numbers."""
     height, width, _ = layout.rows.shape
     count = len(layout.down.starts) * len(layout.across.starts)
@@ -194,8 +199,8 @@ def _ready(translator: Translator, layout: Layout, options: TileOptions) -> Iter
         norms = PictureNorms(generator, batch=network.statistics == "picture")
         if norms.norms:
             norms.gather(list(_sampled(translator, layout)))
-        with norms.fixed(), torch.no_grad():
-            yield lambda tile: generator(tile).float()
+        with norms.fixed():
+            yield torch.no_grad()(lambda tile: generator(tile).float())
     finally:
         for module, training in modes:
             module.training = training
@@ -230,8 +235,3 @@ def _multiple(network: Network) -> int:
 
 def _rounded_up(value: int, multiple: int) -> int:
     return -(-value // multiple) * multiple
-
-
-def _chained(first: Array, others: Iterator[Array]) -> Iterator[Array]:
-    yield first
-    yield from others
