@@ -11,7 +11,7 @@ import os
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, TypeVar
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import imagecodecs
 import numpy as np
@@ -67,15 +67,8 @@ def write_picture(path: str | Path, picture: Array, *, unit: str | None = None) 
     Raises ValueError for an unknown suffix, and where the format cannot hold the dtype or the number of channels.
     """
     path = Path(path)
-    codec = codec_of(path)
     picture = with_channels(picture)
-    channels = picture.shape[2]
-    if picture.dtype.name not in codec.dtypes or (codec.channels is not None and channels not in codec.channels):
-        counts = "any number of" if codec.channels is None else " or ".join(map(str, codec.channels))
-        raise ValueError(
-            f"{path}: found {channels} channel(s) of {picture.dtype}; a {path.suffix} file holds {counts} channel(s) "
-            f"of {' or '.join(codec.dtypes)}; write another type of file, .tif or .npy"
-        )
+    codec = check_writable(path, picture.shape[2], picture.dtype)
     partial = path.with_name(f".{uuid.uuid4().hex}.partial")
     try:
         with partial.open("xb") as file:
@@ -83,6 +76,18 @@ def write_picture(path: str | Path, picture: Array, *, unit: str | None = None) 
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def check_writable(path: Path, channels: int, dtype: np.dtype[Any]) -> Codec:
+    """The codec for a path, if its format can hold such a picture. Raises ValueError where it cannot, as if writing."""
+    codec = codec_of(path)
+    if dtype.name not in codec.dtypes or (codec.channels is not None and channels not in codec.channels):
+        counts = "any number of" if codec.channels is None else " or ".join(map(str, codec.channels))
+        raise ValueError(
+            f"{path}: found {channels} channel(s) of {dtype}; a {path.suffix} file holds {counts} channel(s) "
+            f"of {' or '.join(codec.dtypes)}; write another type of file, .tif or .npy"
+        )
+    return codec
 
 
 def codec_of(path: str | Path) -> Codec:
@@ -158,7 +163,7 @@ def _write_jpeg(file: BinaryIO, picture: Array, unit: str | None) -> None:
 def _read_tiff(path: Path) -> Array:
     with tifffile.TiffFile(path) as tiff:
         series = tiff.series[0]
-        shape, axis = _tiff_layout(path, series)
+        shape, axis = tiff_layout(path, series)
         stored = series.asarray().reshape(shape)
     stored = stored[:, :, None] if axis is None else np.moveaxis(stored, axis, 2)
     return stored.astype(np.uint8) * 255 if stored.dtype == bool else stored
@@ -166,12 +171,12 @@ def _read_tiff(path: Path) -> Array:
 
 def _size_tiff(path: Path) -> Size:
     with tifffile.TiffFile(path) as tiff:
-        shape, axis = _tiff_layout(path, tiff.series[0])
+        shape, axis = tiff_layout(path, tiff.series[0])
     channels = 1 if axis is None else shape.pop(axis)
     return shape[0], shape[1], channels
 
 
-def _tiff_layout(path: Path, series: tifffile.TiffPageSeries) -> tuple[list[int], int | None]:
+def tiff_layout(path: Path, series: tifffile.TiffPageSeries) -> tuple[list[int], int | None]:
     """The lengths of a TIFF's axes without those of length 1, and which of them holds the channels, if any does.
 
     Channels are samples (YXS), planes (SYX, CYX) or pages (IYX, ZYX). An array that tifffile stored without being told

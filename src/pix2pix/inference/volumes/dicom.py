@@ -1,0 +1,195 @@
+"""DICOM series: a folder of slices read as one volume, and a translation written as a derived series of its own."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pix2pix.data.pairs import Array
+from pix2pix.inference.volumes.volume import Volume, VolumeError, needed
+
+_GAP = 0.01  # share of the spacing by which the distances of slices may differ
+_OF_VALUES = (  # elements about the source's values, which say nothing of the translation's
+    *("WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction", "VOILUTSequence"),
+    *("SmallestImagePixelValue", "LargestImagePixelValue", "PixelPaddingValue", "PixelPaddingRangeLimit"),
+    *("ModalityLUTSequence", "RescaleType", "PlanarConfiguration", "IconImageSequence"),
+    *("SmallestPixelValueInSeries", "LargestPixelValueInSeries", "DigitalSignaturesSequence"),
+    *("RealWorldValueMappingSequence", "OriginalAttributesSequence", "RedPaletteColorLookupTableData"),
+)
+
+
+def read_dicom(folder: Path, series: str | None = None) -> tuple[Volume, list[Any]]:
+    """The slices of one series, sorted by their position along its normal: a volume (columns, rows, slices, C).
+
+    Values are in the unit that the rescale slope and intercept give (of CT Hounsfield units), float32; without
+    these, as stored. Files that are no DICOM images are passed over.
+
+    Args:
+        folder: all its files are looked at, not those of folders inside it.
+        series: the SeriesInstanceUID to be read, needed where there are several.
+
+    Raises VolumeError where there is no or more than one series, or its slices are no regular stack.
+    """
+    found: dict[str, list[Any]] = {}
+    for path in sorted(folder.iterdir()):
+        dataset = _image(path)
+        if dataset is not None:
+            found.setdefault(str(dataset.SeriesInstanceUID), []).append(dataset)
+    if (series is None and len(found) > 1) or (series is not None and series not in found):
+        lines = [f"  {uid}: {len(each)} slices {each[0].get('SeriesDescription', '')}" for uid, each in found.items()]
+        raise VolumeError("\n".join([f"{folder}: which series? Name one by its UID:", *lines]))
+    if not found:
+        raise VolumeError(f"{folder}: no DICOM image with pixels in it; expected the slices of a series")
+    slices = found[series] if series is not None else next(iter(found.values()))
+    affine = _sort(slices, folder)
+    values = np.stack([_values(each, folder) for each in slices], axis=2)  # (rows, columns, slices, C)
+    return Volume(values.swapaxes(0, 1), affine, str(folder)), slices
+
+
+def write_dicom(folder: Path, values: Array, slices: list[Any], unit: str | None) -> None:
+    """Write (columns, rows, slices, C) as a series derived from `slices`, one file each: a new folder.
+
+    Patient, study, frame of reference and geometry stay; series and images get UIDs of their own, and name the images
+    they derive from. Whole numbers of up to 16 bits are stored as they are, others as 16 bits over the range of the
+    volume, with slope and intercept: within half a slope. Three channels of uint8 are stored as RGB.
+
+    Raises VolumeError for other channels, FileExistsError where the folder exists.
+    """
+    pydicom = needed("pydicom")
+    if values.shape[3] != 1 and not (values.shape[3] == 3 and values.dtype == np.uint8):
+        raise VolumeError(
+            f"{folder}: {values.shape[3]} channels of {values.dtype} cannot be a DICOM series: write .nii.gz"
+        )
+    if folder.exists():
+        raise FileExistsError(f"{folder} exists: name a new folder for the series")
+    stored, slope, intercept = _stored(values)
+    uid = pydicom.uid.generate_uid()
+    draft = folder.with_name(f".{uuid.uuid4().hex}.partial")
+    draft.mkdir()
+    try:
+        for index, source in enumerate(slices):
+            picture = stored[:, :, index].swapaxes(0, 1)  # (rows, columns, C)
+            derived = _derived(source, picture, slope, intercept, unit)
+            derived.SeriesInstanceUID, derived.InstanceNumber = uid, index + 1
+            derived.save_as(draft / f"{index + 1:04d}.dcm", enforce_file_format=True)
+        draft.rename(folder)
+    finally:
+        if draft.exists():
+            for file in draft.iterdir():
+                file.unlink()
+            draft.rmdir()
+
+
+def _image(path: Path) -> Any | None:
+    pydicom = needed("pydicom")
+    if not path.is_file():
+        return None
+    try:
+        dataset = pydicom.dcmread(path)
+    except pydicom.errors.InvalidDicomError:
+        return None
+    except Exception as error:  # cut off within an element
+        raise VolumeError(f"{path}: cannot be read as DICOM: {error}") from error
+    return dataset if "PixelData" in dataset else None
+
+
+def _sort(slices: list[Any], folder: Path) -> NDArray[np.float64]:
+    """Sort by position, and the affine of (column, row, slice) in RAS+. Raises VolumeError for no regular stack."""
+    needs = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns")
+    for each in slices:
+        missing = [name for name in needs if name not in each]
+        if missing or int(each.get("NumberOfFrames", 1)) > 1:
+            what = f"no {', '.join(missing)}" if missing else "several frames in one file"
+            raise VolumeError(f"{each.filename}: has {what}; expected one slice a file with its place in the patient")
+    alike = Counter(
+        (each.Rows, each.Columns, *np.round([*each.ImageOrientationPatient, *each.PixelSpacing], 4)) for each in slices
+    )
+    if len(alike) > 1:
+        raise VolumeError(
+            f"{folder}: slices of {len(alike)} sizes, orientations or pixel spacings in one series "
+            f"({', '.join(str(count) for count in alike.values())} slices); expected one"
+        )
+    along, down = np.array(slices[0].ImageOrientationPatient, float).reshape(2, 3)  # columns' and rows' directions
+    normal = np.cross(along, down)
+    slices.sort(key=lambda each: float(normal @ np.array(each.ImagePositionPatient, float)))
+    places = np.array([each.ImagePositionPatient for each in slices], float)  # (slices, 3)
+    steps = np.diff(places @ normal)
+    thickness = float(slices[0].get("SliceThickness") or 1)
+    if len(steps) and (steps.min() <= 0 or np.ptp(steps) > _GAP * np.median(steps)):
+        raise VolumeError(
+            f"{folder}: slices lie {steps.min():.4g} to {steps.max():.4g} mm apart; expected equal distances above 0: "
+            "a slice is missing, or there twice"
+        )
+    row_spacing, column_spacing = (float(each) for each in slices[0].PixelSpacing)  # between rows, between columns
+    step = (places[-1] - places[0]) / len(steps) if len(steps) else normal * thickness
+    affine = np.eye(4)
+    affine[:3] = np.column_stack([along * column_spacing, down * row_spacing, step, places[0]])
+    turned: NDArray[np.float64] = np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine  # DICOM is left and posterior (LPS)
+    return turned
+
+
+def _values(dataset: Any, folder: Path) -> Array:
+    """(rows, columns, C)."""
+    from pydicom.pixels import apply_rescale
+
+    try:
+        pixels = dataset.pixel_array
+    except Exception as error:  # a compression that needs another package, or bytes that are missing
+        raise VolumeError(f"{dataset.filename}: its pixels cannot be decoded: {error}") from error
+    if "RescaleSlope" in dataset or "RescaleIntercept" in dataset:
+        pixels = apply_rescale(pixels, dataset).astype(np.float32)
+    values: Array = pixels if pixels.ndim == 3 else pixels[:, :, None]
+    return values
+
+
+def _stored(values: Array) -> tuple[Array, float, float]:
+    """What is stored, and the slope and intercept that give the values back."""
+    if values.dtype in (np.uint8, np.uint16, np.int16):
+        return values, 1.0, 0.0
+    low, high = float(values.min()), float(values.max())
+    # What is written in at most 16 characters, as DICOM has its decimal strings, is what is divided by.
+    slope = float(f"{(high - low) / 65535 or 1.0:.9e}")
+    intercept = float(f"{low:.8e}")
+    return np.rint((values.astype(np.float64) - intercept) / slope).clip(0, 65535).astype(np.uint16), slope, intercept
+
+
+def _derived(source: Any, picture: Array, slope: float, intercept: float, unit: str | None) -> Any:
+    """A dataset of the source's patient, study and place with this picture (rows, columns, C) as its pixels."""
+    from copy import deepcopy
+
+    from pydicom.dataset import Dataset
+    from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
+    derived = deepcopy(source)
+    for name in _OF_VALUES:
+        if name in derived:
+            delattr(derived, name)
+    reference = Dataset()
+    reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = source.SOPClassUID, source.SOPInstanceUID
+    derived.SourceImageSequence = [reference]
+    derived.SOPInstanceUID = generate_uid()
+    kinds = list(source.get("ImageType", []))
+    derived.ImageType = ["DERIVED", kinds[1] if len(kinds) > 1 else "PRIMARY", *kinds[2:]]
+    derived.DerivationDescription = "Translated by a pix2pix network: values are predicted, not measured"
+    derived.SeriesDescription = f"{source.get('SeriesDescription', '')} translated by pix2pix".strip()[:64]
+    derived.file_meta.MediaStorageSOPInstanceUID = derived.SOPInstanceUID
+    derived.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    colour = picture.shape[2] == 3
+    derived.SamplesPerPixel = picture.shape[2]
+    derived.PhotometricInterpretation = "RGB" if colour else "MONOCHROME2"
+    if colour:
+        derived.PlanarConfiguration = 0
+    derived.BitsAllocated = derived.BitsStored = picture.dtype.itemsize * 8
+    derived.HighBit = derived.BitsStored - 1
+    derived.PixelRepresentation = int(picture.dtype.kind == "i")
+    derived.RescaleSlope, derived.RescaleIntercept = f"{slope:.10g}", f"{intercept:.10g}"
+    derived.RescaleType = unit if unit == "HU" else "US"  # US: unspecified
+    data = np.ascontiguousarray(picture, picture.dtype.newbyteorder("<")).tobytes()
+    derived.PixelData = data + b"\0" * (len(data) % 2)
+    derived["PixelData"].VR = "OW" if derived.BitsAllocated > 8 else "OB"
+    return derived

@@ -1,0 +1,69 @@
+"""NIfTI files (.nii, .nii.gz): values in their unit, and a translation with the geometry of its source."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pix2pix.data.pairs import Array
+from pix2pix.inference.volumes.volume import Volume, VolumeError, needed
+
+
+def read_nifti(path: Path) -> tuple[Volume, Any]:
+    """A volume (X, Y, Z, C) and its header. The fourth axis, if there is one, holds the channels.
+
+    Values are scaled by the header's scl_slope and scl_inter, to float32; where it has none, they are as stored.
+
+    Raises VolumeError where the file is missing, broken, or holds no three or four axes of numbers.
+    """
+    nibabel = needed("nibabel")
+    try:
+        image = nibabel.load(path)
+        values = np.asarray(image.dataobj)
+    except Exception as error:  # nibabel, gzip and zlib raise many kinds
+        raise VolumeError(f"{path}: cannot be read as NIfTI: {error}") from error
+    if values.ndim not in (3, 4) or values.dtype.kind not in "biuf" or not values.size:
+        raise VolumeError(
+            f"{path}: holds {values.dtype} of shape {values.shape}; expected numbers of three axes, or of four with the"
+            " channels last"
+        )
+    if values.dtype == np.float64 and image.get_data_dtype() != np.float64:  # nibabel has scaled it
+        values = values.astype(np.float32)
+    values = values if values.ndim == 4 else values[..., None]
+    return Volume(values.astype(values.dtype.newbyteorder("="), copy=False), image.affine, str(path)), image.header
+
+
+def write_nifti(path: Path, values: Array, volume: Volume, header: Any | None) -> None:
+    """Write (X, Y, Z, C) in its dtype, not scaled, with the affine of `volume`.
+
+    header: of the source, whose geometry, units and codes of coordinate systems are kept; None: a plain one.
+    What describes the source's values (scaling, display range, intent) is not.
+
+    An existing file is replaced only once the new one lies complete beside it.
+    """
+    nibabel = needed("nibabel")
+    values = values[..., 0] if values.shape[3] == 1 else values
+    new = nibabel.Nifti1Header() if header is None else header.copy()
+    new.set_data_dtype(values.dtype)
+    new["cal_min"] = new["cal_max"] = 0
+    new["scl_slope"], new["scl_inter"] = np.nan, np.nan
+    if header is None:
+        new.set_xyzt_units("mm")
+    else:
+        new.set_intent("none")
+    new["descrip"] = b"translated by pix2pix"
+    kind = nibabel.Nifti2Image if isinstance(new, nibabel.Nifti2Header) else nibabel.Nifti1Image
+    image = kind(np.ascontiguousarray(values), volume.affine, new)
+    if header is None:
+        image.set_sform(volume.affine, 1)
+        image.set_qform(volume.affine, 1)
+    suffix = ".nii.gz" if path.name.lower().endswith(".gz") else ".nii"
+    draft = path.with_name(f".{uuid.uuid4().hex}.partial{suffix}")
+    try:
+        nibabel.save(image, draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
