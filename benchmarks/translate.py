@@ -4,7 +4,8 @@ PYTHONPATH=src python -m benchmarks.translate [FOLDER]
 
 FOLDER holds pairs of JPEGs side by side in val/, of which the right half is translated; without it, painted scenes are
 written and read. A U-Net of 64 base channels at 256² with weights as they were drawn. All ways take turns in one
-process; medians count. Parts: processor time against model and codecs alone, wall time against the slower of the two. The plain loop is the usual code: Pillow, eager float32, PNG of the same level.
+process; medians count. Beside its own parts: processor time against model and codecs alone, wall time against the
+slower of the two. The plain loop is the usual code: Pillow, eager float32, PNG of the same level.
 """
 
 from __future__ import annotations

@@ -72,6 +72,7 @@ def test_the_page_that_explains_training() -> None:
         (("train", "--cfg", "job", "size=small"), "side: 128"),
         (("data", "--help"), "check"),
         (("evaluate", "--help"), "--split"),
+        (("translate", "--help"), "--side-by-side"),
         (("reproduce", "--help"), "--hours H"),
     ],
     ids=str,
