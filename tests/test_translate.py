@@ -18,7 +18,6 @@ from tests.evaluation.untrained_runs import pairs_folder, untrained
 from pix2pix import Translator
 from pix2pix.data.codecs import read_picture, write_picture
 from pix2pix.data.pairs import Array
-from pix2pix.inference import command
 from pix2pix.translate import main
 
 HU = "data.target={kind: raw, channels: 3, range: [-1024, 3071], unit: HU}"
@@ -196,20 +195,21 @@ def test_mistakes(here: Path, capsys: pytest.CaptureFixture[str], words: tuple[s
     assert not Path("out").exists()
 
 
-def test_another_kind_of_file_goes_to_its_handler(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def copy(translator: Translator, source: Path, target: Path, progress: command.Progress) -> None:
-        progress(0.5)
-        if source.stem == "bad":
-            raise ValueError("no film")
-        target.write_bytes(source.read_bytes())
-        progress(1.0)
-
-    monkeypatch.setitem(command.HANDLERS, ".film", (copy, ".mp4"))
-    Path("photos/good.film").write_bytes(b"moving")
-    Path("photos/bad.film").write_bytes(b"")
+def test_a_broken_film_and_volume_fail_alone(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("photos/bad.mp4").write_bytes(b"no film")
+    Path("photos/bad.nii.gz").write_bytes(b"no volume")
     assert main(["runs/photos", "photos", "-o", "out"]) == 1
-    assert written() == ["1.png", "2.jpg", "deep/3.tif", "good.mp4"]
-    assert Path("out/good.mp4").read_bytes() == b"moving"
+    assert written() == ["1.png", "2.jpg", "deep/3.tif"]
+
+
+def test_tiles_give_the_picture_without_them(here: Path) -> None:
+    rng = np.random.default_rng(0)
+    write_picture("big.png", rng.integers(0, 256, (80, 96, 3), dtype=np.uint8))
+    common = ["big.png", "--noise", "off", "--statistics", "running"]
+    assert main(["runs/photos", *common, "-o", "whole.png"]) == 0
+    assert main(["runs/photos", *common, "-o", "tiled.png", "--tile", "64", "--overlap", "32"]) == 0
+    whole, tiled = (read_picture(name).astype(int) for name in ("whole.png", "tiled.png"))
+    assert np.abs(whole - tiled).mean() < 2
 
 
 def test_an_interruption_leaves_whole_files_alone(here: Path) -> None:

@@ -19,6 +19,9 @@ examples:
   pix2pix translate RUN scans/ -o stained                     # the tree of the folder is kept
   pix2pix translate RUN 'scans/**/*.tif' -o stained           # a pattern, in quotes
   pix2pix translate RUN labels/ -o look --side-by-side --samples 4
+  pix2pix translate RUN film.mp4 -o translated.mp4            # sound and time stamps as they are
+  pix2pix translate RUN person.mp4 --driver landmarks -o driven.mp4
+  pix2pix translate model.xml slide.tif -o stained.tif --tile 512
   pix2pix translate RUN --split test -o test_results          # pictures of the training's own data
 
 Results have the size of their source, the target's own numbers, and the source's kind of file where that can hold them.
@@ -51,8 +54,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("model", metavar="MODEL", help="a run's folder, or a checkpoint")
-    add("inputs", nargs="*", metavar="INPUT", help="pictures, folders, patterns in quotes")
+    add("model", metavar="MODEL", help="a run's folder, a checkpoint, or an exported file")
+    add("inputs", nargs="*", metavar="INPUT", help="pictures, films, volumes, folders, patterns in quotes")
     add("-o", "--output", type=Path, required=True, metavar="OUT", help="a folder; of one picture also the file")
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--skip-existing", action="store_true", help="leave results that are there as they are")
@@ -69,7 +72,32 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, metavar="N", help="of the noise, which depends on this and the picture's name alone")
     add("--precision", choices=("float32", "bf16"), default="float32", help="bf16: faster where there is hardware")
     add("--device", default="auto", metavar="NAME", help="auto, cpu, cuda, mps (default: auto)")
+    _add_big_and_moving(parser)
     return parser
+
+
+def _add_big_and_moving(parser: argparse.ArgumentParser) -> None:
+    tiles = parser.add_argument_group("big pictures, which from 16 megapixels on are translated in tiles")
+    tiles.add_argument("--tile", type=count, metavar="N", help="pixels of a tile's side; typed, every picture is tiled")
+    tiles.add_argument("--overlap", type=count, metavar="N", help="pixels that tiles share")
+    volumes = parser.add_argument_group("volumes (.nii, .nii.gz)")
+    axes = ("axial", "coronal", "sagittal", "0", "1", "2")
+    volumes.add_argument("--axis", choices=axes, default="axial", help="what the slices are, as in the training")
+    films = parser.add_argument_group("films")
+    films.add_argument("--driver", metavar="NAME", help="draw the film first: landmarks, edges, matte, pose")
+    films.add_argument(
+        "--pairs", type=Path, metavar="FOLDER", help="of `data make`, if not where they were in training"
+    )
+    films.add_argument("--mirror", action="store_true", help="landmarks as in a mirror")
+    films.add_argument("--weights", type=Path, metavar="FILE", help="of the driver pose: its detector")
+    films.add_argument("--absent", choices=("hold", "skip", "error"), default="hold", help="frames without a face")
+    films.add_argument(
+        "--quality", type=float, default=18, metavar="CRF", help="0: without loss, 51: worst (default: 18)"
+    )
+    films.add_argument(
+        "--smoothing", type=float, default=0.0, metavar="S", help="share of the past in a frame, below 1"
+    )
+    films.add_argument("--fresh-noise", action="store_true", help="other dropout noise in every frame, which flickers")
 
 
 if __name__ == "__main__":

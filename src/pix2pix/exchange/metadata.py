@@ -25,6 +25,7 @@ from pix2pix.exchange.extras import ExchangeError
 KEY = "pix2pix"
 FORMAT = 1
 OBJECTIVE = ("kind", "temperature")  # what `runs.build_generator` looks at
+DATA = ("name", "direction", "derive", "edges", "holes", "factor")  # and `runs.derivation_of`
 INPUT, OUTPUT = "source", "target"  # names in the graph: float32 (B, C, H, W) in [-1, 1]
 
 
@@ -53,6 +54,7 @@ def describe(
             "objective": {name: value for name, value in settings["objective"].items() if name in OBJECTIVE},
             "translation": dict(settings["translation"]),
             "training": {"channels_last": settings["training"]["channels_last"]},
+            "data": {name: settings["data"].get(name) for name in DATA},
             "seed": settings["seed"],
         },
         "multiple": multiple,

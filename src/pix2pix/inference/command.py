@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from pix2pix.data.codecs import READABLE
+from pix2pix.inference.kinds import Handler, kinds_of, known
 from pix2pix.inference.pictures import files, pairs, translate_pictures
 from pix2pix.inference.pipeline import FAILURES, Failure
 from pix2pix.inference.plan import Existing, Job, PlanError, plan_files, plan_pairs
@@ -28,17 +28,12 @@ log = logging.getLogger(__name__)
 
 SHARE = "{desc} {percentage:3.0f}% |{bar}| {remaining}"
 
-Progress = Callable[[float], None]  # told the share that is done, in [0, 1]
-Handler = Callable[[Translator, Path, Path, Progress], None]
-
-# Files that are no single picture, by suffix: what makes the second file of the first, and the second's suffix.
-HANDLERS: dict[str, tuple[Handler, str]] = {}
-
 
 def run_command(arguments: argparse.Namespace) -> int:
     """Translate and say how many; 0 if all could be, else 1. Raises PlanError for what cannot be done as typed."""
     _check(arguments)
     translator = _load(arguments)
+    kinds = kinds_of(arguments)
     form = form_of(translator, arguments.side_by_side)
     asked = None if arguments.format is None else asked_suffix(arguments.format, form)
     numbered = None if arguments.side_by_side else arguments.samples  # side by side, all samples are in one file
@@ -46,11 +41,10 @@ def run_command(arguments: argparse.Namespace) -> int:
     if arguments.split is None:
 
         def suffix_of(suffix: str) -> str:
-            return HANDLERS[suffix][1] if suffix in HANDLERS else asked or result_suffix(suffix, form)
+            return kinds.handlers[suffix][1] if suffix in kinds.handlers else asked or result_suffix(suffix, form)
 
-        known = READABLE | HANDLERS.keys()
         jobs = plan_files(
-            arguments.inputs, arguments.output, suffix_of, known=known, samples=numbered, existing=existing
+            arguments.inputs, arguments.output, suffix_of, known=known(kinds), samples=numbered, existing=existing
         )
         read = files(translator, arguments.derive)
     else:
@@ -59,28 +53,25 @@ def run_command(arguments: argparse.Namespace) -> int:
         suffix = asked or result_suffix("", form)
         jobs = plan_pairs(names, arguments.output, suffix, samples=numbered, existing=existing)
         read = pairs(data, arguments.split)
-    pictures = [job for job in jobs if _handler(job) is None]
+    handled = {id(job): handler for job in jobs if (handler := kinds.handler(job)) is not None}
+    pictures = [job for job in jobs if id(job) not in handled]
+    others = [(job, handled[id(job)]) for job in jobs if id(job) in handled]
     beside = arguments.samples or 1 if arguments.side_by_side else 0
     outcomes = translate_pictures(translator, pictures, read, beside=beside)
-    return _told(chain(outcomes, _handled(translator, jobs)), len(jobs), arguments.output)
+    return _told(chain(outcomes, _handled(translator, others)), len(jobs), arguments.output)
 
 
 # --- files that are no single picture ---------------------------------------------------------------------------------
 
 
-def _handler(job: Job) -> Handler | None:
-    suffix = "" if job.source is None else job.source.suffix.lower()
-    return HANDLERS[suffix][0] if suffix in HANDLERS else None
-
-
-def _handled(translator: Translator, jobs: Sequence[Job]) -> Iterator[tuple[Job, Failure | None]]:
+def _handled(translator: Translator, jobs: Sequence[tuple[Job, Handler]]) -> Iterator[tuple[Job, Failure | None]]:
     """The files that are no single picture, one by one, each with a bar of its own."""
-    for job in jobs:
-        if (handler := _handler(job)) is None:
-            continue
+    for job, handler in jobs:
         assert job.source is not None
-        (file,) = job.outputs.values()
+        (file, *more) = job.outputs.values()
         try:
+            if more:
+                raise ValueError(f"{job.source}: --samples is for single pictures")
             file.parent.mkdir(parents=True, exist_ok=True)
             with tqdm(total=1.0, desc=job.source.name, leave=False, disable=None, bar_format=SHARE) as bar:
                 handler(translator, job.source, file, partial(_move, bar))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -11,7 +10,9 @@ from torch import Tensor
 
 from pix2pix.data.codecs import read_picture, write_picture
 from pix2pix.data.domains import view
-from pix2pix.data.pairs import Array, BadPairError
+from pix2pix.data.pairs import BadPairError
+from pix2pix.data.picture_rows import TIFFS
+from pix2pix.data.tiff_writing import write_like
 from pix2pix.inference.pipeline import Failure, overlapped
 from pix2pix.inference.plan import Job
 from pix2pix.inference.translator import Translator
@@ -98,7 +99,14 @@ def sample_name(name: str, number: int) -> str:
 def _write_alone(translator: Translator) -> Callable[[Job, Results], None]:
     def write(job: Job, results: Results) -> None:
         for number, file in job.outputs.items():
-            _write(file, translator.shown(results.encoded.source, results.translations[number]), translator.target.unit)
+            values = translator.shown(results.encoded.source, results.translations[number])
+            file.parent.mkdir(parents=True, exist_ok=True)
+            both = [file] if job.source is None else [file, job.source]
+            if len(both) == 2 and all(each.suffix.lower() in TIFFS for each in both):
+                nodata = getattr(translator.target, "nodata", None)
+                write_like(file, values, both[1], unit=translator.target.unit, nodata=nodata)
+            else:
+                write_picture(file, values, unit=translator.target.unit)
 
     return write
 
@@ -113,11 +121,7 @@ def _write_beside(translator: Translator) -> Callable[[Job, Results], None]:
         views = [view(domains[1], each.numpy(), domains[0], source.numpy()) for each in translations]
         first = view(domains[0], source.numpy(), domains[1], translations[-1].numpy())
         (file,) = job.outputs.values()
-        _write(file, np.concatenate([first, *views], axis=1), None)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_picture(file, np.concatenate([first, *views], axis=1))
 
     return write
-
-
-def _write(file: Path, values: Array, unit: str | None) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_picture(file, values, unit=unit)

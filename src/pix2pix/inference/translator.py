@@ -101,7 +101,7 @@ class Translator:
         generator = build_generator(record)
         generator.load_state_dict(dict(weights))
         if recipe.noise and not has_dropout(generator):
-            raise ValueError("there is no noise that could be switched on: the generator has no dropout")
+            raise ValueError("the model has no noise that could be switched on: its generator has no dropout")
         settings = record["settings"]
         if settings["training"]["channels_last"] is True:  # auto leaves the generator contiguous
             # Dropout draws its noise in the order of memory, so the layout of the training gives its noise again.

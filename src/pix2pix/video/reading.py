@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from pix2pix.data.pairs import Array
 from pix2pix.video.errors import FilmError
 
-SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v", ".avi", ".webm", ".ts", ".mpg", ".mpeg", ".y4m")  # that `translate` takes
 SCALING = int(Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT)
 BT709, UNSPECIFIED, BT601 = 1, 2, 6  # ITU-T H.273, matrix coefficients
 HD_HEIGHT = 720  # from which on films that do not say it are BT.709; below, BT.601

@@ -23,6 +23,8 @@ RNG = np.random.default_rng(0)
 class Same:
     """A network that gives back what it is given."""
 
+    draws_noise = False
+
     def __init__(self, channels: int = 1) -> None:
         self.channels = channels
         self.seen: list[Tensor] = []

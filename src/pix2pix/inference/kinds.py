@@ -1,0 +1,130 @@
+"""What becomes of a file, by its kind: films, volumes and big pictures have a handler each; the others are pictures."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from pix2pix.data.codecs import READABLE, picture_size
+from pix2pix.data.pairs import BadPairError
+from pix2pix.inference.plan import Job, PlanError
+from pix2pix.inference.translator import Translator
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[float], None]  # told the share that is done, in [0, 1]
+Handler = Callable[[Translator, Path, Path, Progress], None]
+
+BIG = 16_000_000  # pixels, from which on a picture is translated in tiles
+FILMS = (".mp4", ".mov", ".mkv", ".m4v", ".avi", ".webm", ".ts", ".mpg", ".mpeg", ".y4m")
+KEPT = (".mp4", ".mov", ".mkv")  # kinds of film that are written
+VOLUMES = (".nii", ".gz")
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """How files that are no single picture are translated.
+
+    Attributes:
+        handlers: by suffix, with the suffix of the result.
+        big: of pictures.
+        least: pixels that a picture for `big` has at least.
+    """
+
+    handlers: Mapping[str, tuple[Handler, str]]
+    big: Handler
+    least: int
+
+    def handler(self, job: Job) -> Handler | None:
+        """What translates a job's file; None: it is an ordinary picture, or a pair of a data set."""
+        if job.source is None:
+            return None
+        suffix = job.source.suffix.lower()
+        if suffix in self.handlers:
+            return self.handlers[suffix][0]
+        try:
+            height, width, _ = picture_size(job.source)
+        except BadPairError:
+            return None  # which is told when it is read
+        return self.big if height * width >= self.least else None
+
+
+def kinds_of(arguments: argparse.Namespace) -> Kinds:
+    """The handlers as they were asked for. Raises PlanError for what cannot be done as typed."""
+    in_tiles = arguments.tile is not None or arguments.overlap is not None
+    if in_tiles and (arguments.derive or arguments.side_by_side or arguments.samples or arguments.noise == "on"):
+        raise PlanError(
+            "--tile and --overlap go with one plain result, whose noise is off: leave out the other options"
+        )
+    handlers: dict[str, tuple[Handler, str]] = {}
+    film = partial(_film, arguments)
+    handlers |= {suffix: (film, suffix if suffix in KEPT else ".mp4") for suffix in FILMS}
+    handlers |= {suffix: (partial(_volume, arguments), suffix) for suffix in VOLUMES}
+    return Kinds(handlers, partial(_big, arguments), 0 if in_tiles else BIG)
+
+
+def known(kinds: Kinds) -> frozenset[str]:
+    """Suffixes of all that can be translated."""
+    return READABLE | kinds.handlers.keys()
+
+
+def _big(arguments: argparse.Namespace, translator: Translator, source: Path, target: Path, progress: Progress) -> None:
+    from pix2pix.inference.tiles import TileOptions, translate_in_tiles
+
+    if arguments.derive or arguments.side_by_side or arguments.samples:
+        raise ValueError(
+            f"{source} is translated in tiles, since it has {BIG // 10**6} million pixels or more: --derive,"
+            " --side-by-side and --samples are for smaller pictures"
+        )
+    options = TileOptions(arguments.tile, arguments.overlap)
+    translate_in_tiles(translator, source, target, options, lambda done, count: progress(done / count))
+
+
+def _volume(
+    arguments: argparse.Namespace, translator: Translator, source: Path, target: Path, progress: Progress
+) -> None:
+    from pix2pix.inference.volumes import AXES, translate_volume
+
+    axis = AXES[list(map(str, AXES)).index(arguments.axis)]
+    translate_volume(translator, source, target, axis, progress=lambda done, count: progress(done / count))
+
+
+def _film(
+    arguments: argparse.Namespace, translator: Translator, source: Path, target: Path, progress: Progress
+) -> None:
+    from pix2pix.video.driver_file import driver_of, made_for, read_made
+    from pix2pix.video.errors import FilmError
+    from pix2pix.video.translating import FilmOptions, translate_film
+
+    driver = size = None
+    if arguments.driver is not None:
+        made = read_made(arguments.pairs) if arguments.pairs is not None else made_for(arguments.model)
+        driver, size = driver_of(made, arguments.driver, mirror=arguments.mirror, weights=arguments.weights)
+    options = FilmOptions(
+        noise="fresh" if arguments.fresh_noise else "steady",
+        smoothing=arguments.smoothing,
+        quality=arguments.quality,
+        side_by_side=arguments.side_by_side,
+        absent=arguments.absent,
+        overwrite=arguments.overwrite,
+    )
+    report = translate_film(
+        translator,
+        source,
+        target,
+        options,
+        driver=driver,
+        size=size,
+        device=str(translator.device),
+        progress=lambda done, count: progress(done / count) if count else None,
+    )
+    for note in report.notes:
+        log.info("%s: %s", source, note)
+    if report.held or report.skipped:
+        log.info("%s: nothing found in %d frames (held) and %d (left out)", source, report.held, report.skipped)
+    if report.cut is not None:
+        raise FilmError(f"{source}: {report.cut}; {report.path} holds the {report.frames} frames up to there")
