@@ -55,8 +55,8 @@ def files(translator: Translator, derive: bool = False) -> Callable[[Job], Encod
         assert job.source is not None
         stored = read_picture(job.source)
         try:
-            return Encoded(translator.encode(translator.derive(stored, job.name) if derive else stored, job.shown))
-        except BadPairError as error:  # a derivation says the name that decides what it draws
+            return Encoded(translator.encode(translator.derive(stored, job.name) if derive else stored, job.name))
+        except BadPairError as error:  # it says the name that decides the noise; people know the file
             raise BadPairError(f"{job.shown}: {str(error).removeprefix(f'{job.name}: ')}") from error
 
     return read
