@@ -29,6 +29,9 @@ from pix2pix import Translator
 from pix2pix.data.codecs import read_picture, write_picture
 from pix2pix.data.domains import Rgb
 from pix2pix.data.sources.scenes import Scenes
+from pix2pix.exchange.metadata import describe
+from pix2pix.exchange.onnx_file import onnx_model
+from pix2pix.exchange.openvino_file import openvino_model, quantised, write_openvino
 from pix2pix.inference.networks import TorchNetwork
 from pix2pix.inference.pictures import files, translate_pictures
 from pix2pix.inference.plan import plan_files
@@ -60,6 +63,22 @@ def write_sources(folder: Path, pairs: Path | None, count: int) -> list[Path]:
 def ours(generator: UNet, precision: Precision) -> Translator:
     network = TorchNetwork(copy.deepcopy(generator), precision=precision)
     return Translator(network, Rgb(), Rgb())
+
+
+def exported(generator: UNet, sources: list[Path], folder: Path) -> list[Path]:
+    """The generator as OpenVINO runs it, in 16 and in 8 bits; the latter's ranges are of the first 16 pictures."""
+    domains = {f"{side}_domain": Rgb().to_dict() for side in ("source", "target")}
+    translation = {"noise": False, "statistics": "picture"}
+    settings = {"generator": {}, "objective": {}, "translation": translation, "data": {}, "seed": 0}
+    record = {**domains, "settings": {**settings, "training": {"channels_last": "auto"}}}
+    model = openvino_model(onnx_model(generator, 3, "picture"))
+    encoded = [ours(generator, "float32").encode(read_picture(path), "")[None] for path in sources[:16]]
+    paths = []
+    for precision, made in (("bf16", model), ("int8", quantised(model, encoded))):
+        paths.append(folder / f"{precision}.xml")
+        told = describe(record, multiple=generator.multiple, precision=precision, noise=False, images_seen=None)
+        write_openvino(made, told, paths[-1])
+    return paths
 
 
 def pipeline(translator: Translator, folder: Path, out: Path) -> None:
@@ -126,19 +145,17 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.manual_seed(0)
     generator = UNet(3, 3, base_channels=64, depth=8)
-    # One line a way to run a model; exported files are further ones: "openvino": Translator.load("model.xml").
-    translators = {
-        "pytorch float32": ours(generator, "float32"),
-        "pytorch bf16": ours(generator, "bf16"),
-    }
     with tempfile.TemporaryDirectory() as temporary:
         folder, out = Path(temporary, "sources"), Path(temporary, "out")
         folder.mkdir()
         out.mkdir()
         sources = write_sources(folder, arguments.folder, arguments.pictures)
-        ways = stages(translators, plain_unet().train(), sources, out)
+        files_of_openvino = exported(generator, sources, Path(temporary))
         for threads in arguments.threads:
             torch.set_num_threads(threads)
+            translators = {"pytorch float32": ours(generator, "float32"), "pytorch bf16": ours(generator, "bf16")}
+            translators |= {f"openvino {path.stem}": Translator.load(path) for path in files_of_openvino}
+            ways = stages(translators, plain_unet().train(), sources, out)
             seconds = measure(ways, arguments.rounds)
             print(f"\n{len(sources)} pictures of {SIZE}², {threads} thread(s), medians of {arguments.rounds} rounds")
             print("                              against the plain loop   beside its own parts")
