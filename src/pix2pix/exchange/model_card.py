@@ -51,8 +51,8 @@ def _lines(facts: Facts) -> Iterator[str]:
     yield f"A pix2pix generator ([Isola et al. 2017]({PAPER})): from {source} to {target}."
     if facts.samples is not None:
         yield from ("", f"![source, translated, target]({facts.samples})")
-    yield from ("", "## Use", "", "```python", "from pix2pix.exchange.loading import load_exported", "")
-    yield 'translate = load_exported("FOLDER")  # where this card lies'
+    yield from ("", "## Use", "", "```python", "from pix2pix import Translator", "")
+    yield 'translate = Translator.load("FOLDER")  # where this card lies'
     yield from ("target = translate(source)  # numpy (H, W, C) as stored, to the target's own values", "```", "")
     yield from ("## Facts", "", "| | |", "|---|---|", f"| source | {source} |", f"| target | {target} |")
     for name, value in _training(settings, imported, facts):
