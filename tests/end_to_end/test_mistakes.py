@@ -16,6 +16,7 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
+from pix2pix.cli import VERBS
 from pix2pix.data.codecs import write_picture
 from pix2pix.train import main
 
@@ -253,8 +254,7 @@ def test_nothing_was_made_by_any_of_them(told: dict[str, tuple[int, str, list[st
     [
         (
             "pix2pix trian",
-            "pix2pix: there is no command 'trian'; there are train, data, judge, evaluate, reproduce."
-            " Nearest: pix2pix train",
+            f"pix2pix: there is no command 'trian'; there are {', '.join(VERBS)}. Nearest: pix2pix train",
         ),
         ("pix2pix train epochs=3", f"pix2pix train: {MISTAKES['epochs=3']}"),
         ("pix2pix train experiment=facades", f"pix2pix train: {MISTAKES['experiment=facades']}"),
