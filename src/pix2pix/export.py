@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pix2pix.arguments import count, tell_mistake
+from pix2pix.arguments import count, exit_status
 
 EXAMPLE = """\
 examples:
@@ -34,17 +34,8 @@ def main(words: Sequence[str] | None = None) -> int:
     from pix2pix.exchange.exporting import Disagreement, export
     from pix2pix.exchange.extras import ExchangeError
 
-    try:
-        export(arguments)
-    except (ExchangeError, EvaluationError) as error:
-        tell_mistake("export", error)
-        return 2
-    except (Disagreement, BadPairError) as error:
-        tell_mistake("export", error)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    mistakes, failures = (ExchangeError, EvaluationError), (Disagreement, BadPairError)
+    return exit_status("export", lambda: export(arguments), mistakes=mistakes, failures=failures)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pix2pix.arguments import tell_mistake
+from pix2pix.arguments import exit_status
 
 EXAMPLE = """\
 examples:
@@ -30,14 +30,7 @@ def main(words: Sequence[str] | None = None) -> int:
     from pix2pix.exchange.extras import ExchangeError
     from pix2pix.exchange.importing import import_foreign
 
-    try:
-        import_foreign(arguments)
-    except (ExchangeError, ConfigError) as error:
-        tell_mistake("import", error)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return exit_status("import", lambda: import_foreign(arguments), mistakes=(ExchangeError, ConfigError))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pix2pix.arguments import tell_mistake
+from pix2pix.arguments import exit_status
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -20,14 +20,7 @@ def main(words: Sequence[str] | None = None) -> int:
     from pix2pix.exchange.extras import ExchangeError
     from pix2pix.exchange.publishing import publish
 
-    try:
-        publish(arguments)
-    except (ExchangeError, EvaluationError) as error:
-        tell_mistake("publish", error)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return exit_status("publish", lambda: publish(arguments), mistakes=(ExchangeError, EvaluationError))
 
 
 def _parser() -> argparse.ArgumentParser:

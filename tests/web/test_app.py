@@ -47,7 +47,7 @@ class Negative:
 
 
 def plain(name: str, source: Domain, target: Domain) -> Model:
-    return Model(name, Translator(Negative(), source, target), (8, 8), (), brushes(source, []), False)
+    return Model(name, Translator(Negative(), source, target), (8, 8), (), brushes(source, []))
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import tifffile
 
 from pix2pix.data.pairs import BadPairError
+from pix2pix.data.picture_rows import TIFFS
 
 GEO_TAGS = {
     33550: "ModelPixelScale",
@@ -47,7 +48,7 @@ def carried(
     if nodata is not None:
         tags.append((GDAL_NODATA, 2, 0, f"{nodata:.17g}", True))
     arguments: dict[str, Any] = {"metadata": {} if unit is None else {"unit": unit}, "extratags": tags}
-    if source.suffix.lower() not in (".tif", ".tiff"):
+    if source.suffix.lower() not in TIFFS:
         return arguments
     try:
         with tifffile.TiffFile(source) as tiff:

@@ -111,11 +111,14 @@ class Agreement:
         return asdict(self)
 
 
-def run_pictures(run: Run, count: int) -> Pictures:
-    """The first so many pictures of the run's validation split. Raises EvaluationError where they are not there."""
-    data = run.data(SPLIT)
+def run_pictures(run: Run, count: int) -> tuple[Pictures | None, str]:
+    """The first so many pictures of the run's validation split; None and the reason where they cannot be had."""
+    try:
+        data = run.data(SPLIT)
+    except EvaluationError as error:
+        return None, str(error)
     samples = list(islice(every_sample(data, SPLIT), count))
-    return Pictures(samples, f"{len(samples)} pictures of {SPLIT}", True)
+    return Pictures(samples, f"{len(samples)} pictures of {SPLIT}", True), ""
 
 
 def noise_pictures(channels: int, multiple: int, count: int) -> Pictures:
@@ -160,11 +163,3 @@ def _scores(expected: Tensor, found: Tensor, sample: Sample) -> list[float]:
 def gives_classes(generator: Generator) -> bool:
     """Whether its pictures are of classes, each pixel wholly right or wrong."""
     return isinstance(generator, Classifier)
-
-
-def pictures_of(run: Run, count: int) -> tuple[Pictures | None, str]:
-    """The run's own pictures; None and the reason where they cannot be had."""
-    try:
-        return run_pictures(run, count), ""
-    except EvaluationError as error:
-        return None, str(error)

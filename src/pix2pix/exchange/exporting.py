@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pix2pix.evaluation.run import Run, open_run
-from pix2pix.exchange.agreement import Pictures, compare, gives_classes, noise_pictures, pictures_of
+from pix2pix.exchange.agreement import Pictures, compare, gives_classes, noise_pictures, run_pictures
 from pix2pix.exchange.extras import ExchangeError
 from pix2pix.exchange.loading import SUFFIXES, load_exported
 from pix2pix.exchange.metadata import describe
@@ -111,7 +111,7 @@ def _pictures(
 ) -> tuple[Pictures | None, Pictures]:
     """Those for calibration, where there is one, and those for the comparison: others, where there are enough."""
     wanted = count + calibrate if precision == "int8" else count
-    found, reason = pictures_of(run, wanted)
+    found, reason = run_pictures(run, wanted)
     if found is None:
         if precision == "int8":
             raise ExchangeError(f"8 bits are calibrated on the run's own pictures. {reason}")

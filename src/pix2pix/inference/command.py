@@ -53,9 +53,13 @@ def run_command(arguments: argparse.Namespace) -> int:
         suffix = asked or result_suffix("", form)
         jobs = plan_pairs(names, arguments.output, suffix, samples=numbered, existing=existing)
         read = pairs(data, arguments.split)
-    handled = {id(job): handler for job in jobs if (handler := kinds.handler(job)) is not None}
-    pictures = [job for job in jobs if id(job) not in handled]
-    others = [(job, handled[id(job)]) for job in jobs if id(job) in handled]
+    pictures, others = [], []
+    for job in jobs:
+        handler = kinds.handler(job)
+        if handler is None:
+            pictures.append(job)
+        else:
+            others.append((job, handler))
     beside = arguments.samples or 1 if arguments.side_by_side else 0
     outcomes = translate_pictures(translator, pictures, read, beside=beside)
     return _told(chain(outcomes, _handled(translator, others)), len(jobs), arguments.output)

@@ -21,7 +21,7 @@ Handler = Callable[[Translator, Path, Path, Progress], None]
 
 BIG = 16_000_000  # pixels, from which on a picture is translated in tiles
 FILMS = (".mp4", ".mov", ".mkv", ".m4v", ".avi", ".webm", ".ts", ".mpg", ".mpeg", ".y4m")
-KEPT = (".mp4", ".mov", ".mkv")  # kinds of film that are written
+WRITTEN_FILMS = (".mp4", ".mov", ".mkv")
 VOLUMES = (".nii", ".gz")
 
 
@@ -62,7 +62,7 @@ def kinds_of(arguments: argparse.Namespace) -> Kinds:
         )
     handlers: dict[str, tuple[Handler, str]] = {}
     film = partial(_film, arguments)
-    handlers |= {suffix: (film, suffix if suffix in KEPT else ".mp4") for suffix in FILMS}
+    handlers |= {suffix: (film, suffix if suffix in WRITTEN_FILMS else ".mp4") for suffix in FILMS}
     handlers |= {suffix: (partial(_volume, arguments), suffix) for suffix in VOLUMES}
     return Kinds(handlers, partial(_big, arguments), 0 if in_tiles else BIG)
 
@@ -119,7 +119,6 @@ def _film(
         options,
         driver=driver,
         size=size,
-        device=str(translator.device),
         progress=lambda done, count: progress(done / count) if count else None,
     )
     for note in report.notes:

@@ -101,10 +101,10 @@ def _write_alone(translator: Translator) -> Callable[[Job, Results], None]:
         for number, file in job.outputs.items():
             values = translator.shown(results.encoded.source, results.translations[number])
             file.parent.mkdir(parents=True, exist_ok=True)
-            both = [file] if job.source is None else [file, job.source]
-            if len(both) == 2 and all(each.suffix.lower() in TIFFS for each in both):
+            like = job.source
+            if like is not None and like.suffix.lower() in TIFFS and file.suffix.lower() in TIFFS:
                 nodata = getattr(translator.target, "nodata", None)
-                write_like(file, values, both[1], unit=translator.target.unit, nodata=nodata)
+                write_like(file, values, like, unit=translator.target.unit, nodata=nodata)
             else:
                 write_picture(file, values, unit=translator.target.unit)
 

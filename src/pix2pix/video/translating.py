@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import torch
 
 from pix2pix.data.domains import view_pair
 from pix2pix.data.pairs import Array
@@ -87,7 +86,6 @@ def translate_film(
     *,
     driver: Driver | None = None,
     size: tuple[int, int] | None = None,
-    device: str = "cpu",
     progress: Progress | None = None,
 ) -> FilmReport:
     """Translate a film, one frame in memory after another; decoding, translating and encoding overlap.
@@ -99,7 +97,6 @@ def translate_film(
         target: .mp4, .mov or .mkv.
         driver: what draws the frames for the translator, ready for use; None: the frames themselves are translated.
         size: (height, width) of the drawings and so of the result; None: as the source.
-        device: where the translator's network is.
         progress: called after each frame.
 
     Raises:
@@ -125,7 +122,7 @@ def translate_film(
         )
         report = FilmReport(writer.partial, notes=_notes(writer, shown, options))
         drawings = None if driver is None else Drawings(driver, size, options.absent)
-        translate = _Frames(translator, film.path, options, drawings, Smoothing(options.smoothing), device)
+        translate = _Frames(translator, film.path, options, drawings, Smoothing(options.smoothing))
         behind = Behind()
         try:
             if driver is not None and driver.studied:
@@ -170,7 +167,6 @@ class _Frames:
     options: FilmOptions
     drawings: Drawings | None
     smooth: Smoothing
-    device: str
     read: int = 0
 
     @property
@@ -185,10 +181,9 @@ class _Frames:
         if taken is None:
             return None
         name = self.film.stem if self.options.noise == "steady" else f"{self.film.stem}_{self.read:06d}"
-        domains = self.translator.source, self.translator.target
-        encoded = domains[0].encode(domains[0].prepare(taken, f"{self.film}, frame {self.read}").values)
-        translation = self.translator.network(torch.from_numpy(encoded)[None].to(self.device), [name])
-        shown, result = view_pair(*domains, encoded, translation[0].cpu().numpy())
+        encoded = self.translator.encode(taken, f"{self.film}, frame {self.read}")
+        translation = self.translator.translate(encoded[None], [name])[0]
+        shown, result = view_pair(self.translator.source, self.translator.target, encoded.numpy(), translation.numpy())
         result = self.smooth(shown, result)
         return np.concatenate([shown, result], axis=1) if self.options.side_by_side else result
 

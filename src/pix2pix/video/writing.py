@@ -14,10 +14,10 @@ import av
 import numpy as np
 from av.stream import Stream
 
+from pix2pix.inference.kinds import WRITTEN_FILMS
 from pix2pix.video.errors import FilmError
 from pix2pix.video.reading import SCALING, Facts, Film, Packet, Picture, sws_matrix
 
-SUFFIXES = (".mp4", ".mov", ".mkv")
 SECOND = "1000000"  # in microseconds, as FFmpeg takes it
 LIMITED = 1  # range of the luma, 16 to 235
 Chroma = Literal["420", "444"]
@@ -139,7 +139,7 @@ class FilmWriter:
         except (ValueError, av.FFmpegError) as error:
             raise FilmError(
                 f"{self.path}: stream {stream.index} of the source cannot be copied ({error}): choose another of"
-                f" {', '.join(SUFFIXES)} for the result, or leave the other streams out"
+                f" {', '.join(WRITTEN_FILMS)} for the result, or leave the other streams out"
             ) from error
 
     def _mux(self, packets: list[Packet]) -> None:
@@ -155,8 +155,8 @@ def check_target(path: str | Path, *, overwrite: bool = False) -> tuple[Path, Pa
     Raises FilmError where the suffix is none that can be written, there is no such folder, or something is there.
     """
     path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise FilmError(f"{path}: films are written as {', '.join(SUFFIXES)}; found the suffix {path.suffix!r}")
+    if path.suffix.lower() not in WRITTEN_FILMS:
+        raise FilmError(f"{path}: films are written as {', '.join(WRITTEN_FILMS)}; found the suffix {path.suffix!r}")
     if not path.parent.is_dir():
         raise FilmError(f"{path}: there is no folder {path.parent}; make it, or name another")
     partial = path.with_name(f"{path.stem}.partial{path.suffix}")

@@ -9,10 +9,9 @@ import socket
 import sys
 
 import python_multipart  # noqa: F401  starlette only asks for it once a form arrives
-import torch
 import uvicorn
 
-from pix2pix.devices import best_device
+from pix2pix.devices import usable_device
 from pix2pix.evaluation.run import EvaluationError
 from pix2pix.web.app import Limits, make_app
 from pix2pix.web.models import Model, load_model
@@ -79,15 +78,16 @@ def take_address(host: str, port: int) -> socket.socket:
 
 
 def _load(arguments: argparse.Namespace) -> list[Model]:
-    device = best_device() if arguments.device == "auto" else arguments.device
     try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ServeError(f"--device: {device!r} cannot be used here: {str(error).partition(chr(10))[0]}") from error
+        usable_device(arguments.device)
+    except ValueError as error:
+        raise ServeError(f"--device: {error}") from error
     models: list[Model] = []
     for typed in arguments.models:
         try:
-            model = load_model(typed, data_root=arguments.data_root, examples=arguments.examples, device=device)
+            model = load_model(
+                typed, data_root=arguments.data_root, examples=arguments.examples, device=arguments.device
+            )
         except EvaluationError as error:
             raise ServeError(error) from error
         if any(model.name == other.name for other in models):

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
+from torch import Tensor
 
 from pix2pix.data.domains import Domain, LabAb, LabL, view_pair
 from pix2pix.data.domains.view import Picture
 from pix2pix.data.pairs import Array, BadPairError
+from pix2pix.devices import usable_device
 from pix2pix.evaluation.run import EvaluationError, open_run
 from pix2pix.exchange.loading import is_exported
 from pix2pix.inference.translator import Translator
@@ -44,7 +44,6 @@ class Model:
         name: by which the page and programs choose it.
         size: height and width of an empty canvas.
         examples: sources to start from, as files: name and content.
-        noise: whether another sample of one source looks different.
         why_no_examples: in words, where there are none.
     """
 
@@ -53,7 +52,6 @@ class Model:
     size: tuple[int, int]
     examples: tuple[tuple[str, bytes], ...]
     brushes: dict[str, Any]
-    noise: bool
     why_no_examples: str | None = None
 
     def translate(self, stored: Array, *, drawing: bool, sample: int) -> Translation:
@@ -66,7 +64,7 @@ class Model:
         Raises RefusedError (422) where the picture is not of the source domain, or too small.
         """
         translator = self.translator
-        encoded = torch.from_numpy(self._encoded(stored, drawing))
+        encoded = self._encoded(stored, drawing)
         try:
             result = translator.translate(encoded[None], [f"sample {sample}"])[0]
         except BadPairError as error:
@@ -76,7 +74,7 @@ class Model:
 
     def view(self, stored: Array, *, drawing: bool) -> Picture:
         """A source as it is shown, uint8 (H, W, 3). Raises RefusedError (422) as `translate` does."""
-        source, encoded = self.translator.source, self._encoded(stored, drawing)
+        source, encoded = self.translator.source, self._encoded(stored, drawing).numpy()
         return view_pair(source, source, encoded, encoded)[0]
 
     def describe(self) -> dict[str, Any]:
@@ -87,17 +85,16 @@ class Model:
             "source": source.to_dict() | {"channels": source.channels, "unit": source.unit},
             "target": target.to_dict() | {"channels": target.channels, "unit": target.unit},
             "size": self.size,
-            "noise": self.noise,
+            "noise": self.translator.network.draws_noise,
             "brushes": self.brushes,
             "examples": [name for name, _ in self.examples],
             "why_no_examples": self.why_no_examples,
         }
 
-    def _encoded(self, stored: Array, drawing: bool) -> Array:
-        source = self.translator.source
+    def _encoded(self, stored: Array, drawing: bool) -> Tensor:
         try:
-            stored = as_stored(source, stored) if drawing else stored
-            return source.encode(source.prepare(stored, "the picture").values)
+            stored = as_stored(self.translator.source, stored) if drawing else stored
+            return self.translator.encode(stored, "the picture")
         except BadPairError as error:
             raise RefusedError(422, _without_settings(str(error))) from error
 
@@ -112,7 +109,7 @@ def load_model(typed: str, *, data_root: str | None, examples: int, device: str)
         return _exported(path, device)
     run = open_run(typed, data_root=data_root)
     translator = run.translator()
-    translator.to(device)
+    translator.to(usable_device(device))
     size, files, views, why = USUAL, [], [], None
     try:
         data = run.data("val")
@@ -128,31 +125,17 @@ def load_model(typed: str, *, data_root: str | None, examples: int, device: str)
         if data_root is not None:
             raise
         why = str(error)
-    noise = _has_noise(translator, device, size)
     brush = brushes(translator.source, views)
-    return Model(_name(run.path), translator, size, tuple(files), brush, noise, why)
+    return Model(_name(run.path), translator, size, tuple(files), brush, why)
 
 
 def _exported(path: Path, device: str) -> Model:
     """A model without a run: nothing is known of its training but the domains."""
     try:
-        translator = Translator.load(path)
+        translator = Translator.load(path, device=device)
     except ValueError as error:
         raise EvaluationError(str(error)) from error
-    translator.to(device)
-    noise = _has_noise(translator, device, USUAL)
-    return Model(path.stem, translator, USUAL, (), brushes(translator.source, []), noise)
-
-
-def _has_noise(translator: Translator, device: str, size: tuple[int, int]) -> bool:
-    """Whether two names give two results. It also warms the network up."""
-    draw = np.random.default_rng(0).uniform(-1, 1, (1, translator.source.channels, *size)).astype(np.float32)
-    picture = torch.from_numpy(draw).to(device)
-    try:
-        first, second = (translator.network(picture, [name]) for name in ("sample 0", "sample 1"))
-    except BadPairError:
-        return False
-    return not torch.equal(first, second)
+    return Model(path.stem, translator, USUAL, (), brushes(translator.source, []))
 
 
 def _only_viewed(domain: Domain) -> bool:

@@ -222,11 +222,7 @@ def _spread(count: int) -> list[int]:
 
 def _encoded(translator: Translator, layout: Layout, tile: Array) -> Tensor:
     """(1, C, h, w), where the network is."""
-    encoded = torch.from_numpy(translator.source.encode(translator.source.prepare(tile, layout.name).values))[None]
-    network = translator.network
-    if isinstance(network, TorchNetwork):
-        encoded = encoded.to(next(network.generator.parameters()).device)
-    return encoded
+    return translator.encode(tile, layout.name)[None].to(translator.device)
 
 
 def _multiple(network: Network) -> int:
