@@ -215,10 +215,7 @@ def test_tiles_give_the_picture_without_them(here: Path) -> None:
 def test_an_interruption_leaves_whole_files_alone(here: Path) -> None:
     for index in range(300):
         write_picture(f"photos/{index:04d}.png", np.zeros((64, 64, 3), np.uint8))
-    # Whoever starts the tests in the background has them ignore SIGINT, and so would this process.
-    heeding = "import signal, runpy; signal.signal(signal.SIGINT, signal.default_int_handler);"
-    heeding += "runpy.run_module('pix2pix.translate', run_name='__main__', alter_sys=True)"
-    words = [sys.executable, "-c", heeding, "runs/photos", "photos", "-o", "out"]
+    words = [sys.executable, "-m", "pix2pix.translate", "runs/photos", "photos", "-o", "out"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True) as process:
         deadline = time.monotonic() + 300
