@@ -1,8 +1,10 @@
 """A picture in tiles: how near to the whole at once and how visible its borders; memory and time of a huge one.
 
+PYTHONPATH=src python -m benchmarks.tiles mosaic facades/val mosaic.png
 PYTHONPATH=src OMP_NUM_THREADS=1 python -m benchmarks.tiles near RUN PICTURE [--tile 256 --overlap 128]
 PYTHONPATH=src OMP_NUM_THREADS=1 python -m benchmarks.tiles huge --side 16384 --bits 16
 
+`mosaic` puts the right halves of 6 x 6 pairs, which lie side by side, into one picture of 768 x 768 pixels.
 `near` needs a picture that can be translated at once; the figures are on [-1, 1], PSNR on a range of 2. `huge` makes a
 TIFF in parts and translates it with an untrained U-Net of 8 base channels and depth 5.
 """
@@ -24,6 +26,8 @@ import torch
 from pix2pix.data.codecs import read_picture, write_picture
 from pix2pix.data.domains import Grey, Raw, Rgb
 from pix2pix.data.pairs import Array
+from pix2pix.data.resize import resize
+from pix2pix.data.sources.folders import natural
 from pix2pix.inference.networks import TorchNetwork
 from pix2pix.inference.test_time import Statistics
 from pix2pix.inference.tiles import TileOptions, seams, translate_in_tiles
@@ -42,10 +46,10 @@ def near(run: Path, picture: Path, options: TileOptions) -> None:
     network.noise = False
     target = Raw(channels=translator.target.channels, range=(-1, 1))  # the network's own numbers
     stored = read_picture(picture)
-    tile, overlap = options.resolved(network.generator.multiple)
+    tile, overlap = options.resolved(network.multiple)
     whole = Translator(network, translator.source, target)(stored)
     print(f"{picture.name}: {stored.shape[0]} x {stored.shape[1]} pixels, tiles of {tile}")
-    print("statistics       overlap   PSNR  mean error  seam of result  seam of error")
+    print("statistics       overlap   PSNR  mean error  seam of result  largest step  seam of error")
     ways: list[tuple[str, Statistics, Literal["picture", "tile"]]] = [
         ("of the picture", "picture", "picture"),
         ("each tile's own", "picture", "tile"),
@@ -66,7 +70,16 @@ def near(run: Path, picture: Path, options: TileOptions) -> None:
                 shown, wrong = seams(translated, *borders), seams(error, *borders)
                 psnr = 10 * np.log10(4 / max(float((error**2).mean()), 1e-12))
                 print(f"{name:16} {shared:7} {psnr:6.1f} {np.abs(error).mean():11.4f}", end=" ")
-                print(f"{shown.ratio:15.2f} {wrong.ratio:14.2f}")
+                print(f"{shown.ratio:15.2f} {shown.largest / shown.largest_inside:13.2f} {wrong.ratio:14.2f}")
+
+
+def mosaic(folder: Path, picture: Path, count: int = 6, side: int = 128) -> None:
+    """The right halves of the first count² pairs of a folder, each side² pixels, in one picture."""
+    parts = []
+    for file in sorted(folder.iterdir(), key=lambda each: natural(each.name))[: count**2]:
+        pair = read_picture(file)
+        parts.append(resize(pair[:, pair.shape[1] // 2 :], (side, side), "nearest"))
+    write_picture(picture, np.concatenate([np.concatenate(parts[row::count], axis=1) for row in range(count)]))
 
 
 def huge(side: int, bits: Literal[8, 16], channels: int) -> None:
@@ -104,6 +117,9 @@ def huge(side: int, bits: Literal[8, 16], channels: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parts = parser.add_subparsers(dest="part", required=True)
+    made = parts.add_parser("mosaic")
+    made.add_argument("folder", type=Path)
+    made.add_argument("picture", type=Path)
     one = parts.add_parser("near")
     one.add_argument("run", type=Path)
     one.add_argument("picture", type=Path)
@@ -114,7 +130,9 @@ def main() -> None:
     other.add_argument("--bits", type=int, choices=(8, 16), default=8)
     other.add_argument("--channels", type=int, choices=(1, 3), default=1)
     arguments = parser.parse_args()
-    if arguments.part == "near":
+    if arguments.part == "mosaic":
+        mosaic(arguments.folder, arguments.picture)
+    elif arguments.part == "near":
         near(arguments.run, arguments.picture, TileOptions(arguments.tile, arguments.overlap))
     else:
         huge(arguments.side, arguments.bits, arguments.channels)

@@ -91,6 +91,27 @@ def test_without_the_pictures_noise_is_compared(tmp_path: Path, capsys: pytest.C
     assert "--data-root FOLDER" in capsys.readouterr().err
 
 
+def test_weights_are_exported_again(exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    weights = str(exported / "model.safetensors")
+    assert main([weights, "-o", str(tmp_path / "a.onnx")]) == 0
+    assert "pictures of noise, not real ones" in capsys.readouterr().out
+    again, before = (load_exported(path)(picture()) for path in (tmp_path / "a.onnx", exported / "model.onnx"))
+    assert np.array_equal(again, before)
+    for words, message in (
+        ([weights, "-o", str(tmp_path / "a.xml"), "--precision", "int8"], "name the run itself"),
+        ([weights, "-o", str(tmp_path / "b.onnx"), "--data-root", "."], "--data-root: .* does not say what"),
+        ([str(exported / "model.onnx"), "-o", str(tmp_path / "a.xml")], "is a graph, and weights are needed"),
+        ([str(exported / "no.safetensors"), "-o", str(tmp_path / "a.xml")], "is no file"),
+    ):
+        assert main(words) == 2
+        assert re.search(message, capsys.readouterr().err)
+
+
+def test_a_graph_says_what_sides_it_takes(run: Path, exported: Path) -> None:
+    expected = Translator.load(run).network.multiple
+    assert 1 < load_exported(exported / "model.onnx").network.multiple == expected
+
+
 def test_one_that_differs_is_refused(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

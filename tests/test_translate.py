@@ -9,15 +9,18 @@ import sys
 import time
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
 from tests.evaluation.untrained_runs import pairs_folder, untrained
+from tests.inference.volumes.dicom_series import series
 
 from pix2pix import Translator
 from pix2pix.data.codecs import read_picture, write_picture
 from pix2pix.data.pairs import Array
+from pix2pix.data.resize import resize
 from pix2pix.translate import main
 
 HU = "data.target={kind: raw, channels: 3, range: [-1024, 3071], unit: HU}"
@@ -32,6 +35,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     untrained(where / "photos", *common)
     untrained(where / "silent", *common, "generator.dropout=0")
     untrained(where / "ct", *common, HU)
+    grey = "{kind: raw, range: [-1024, 3071], unit: HU}"
+    slices = pairs_folder(where / "slices", channels=1, train=2, val=3)
+    untrained(where / "mr", "data=side_by_side", f"data.root={slices}", f"data.source={grey}", f"data.target={grey}")
     untrained(where / "labels", *common, LABELS)
     untrained(where / "grey", "data=derived", f"data.root={pairs}", "data.derive=grey")
     untrained(where / "holes", "data=derived", f"data.root={pairs}", "data.derive=holes", "data.holes.only=true")
@@ -127,6 +133,32 @@ def test_a_split_of_the_trainings_data(here: Path) -> None:
     np.testing.assert_array_equal(panels[1], translator(pair[:, :16], "1"))
 
 
+def test_pictures_are_resized_first_where_it_is_asked(here: Path) -> None:
+    assert main(["runs/photos", "photos/1.png", "photos/deep/3.tif", "-o", "out", "--size", "34"]) == 0
+    larger = resize(read_picture("photos/1.png"), (34, 40), "bicubic")  # of 17 x 20
+    np.testing.assert_array_equal(read_picture("out/1.png"), Translator.load("runs/photos")(larger, "1"))
+    assert read_picture("out/3.tif").shape == (34, 40, 3)
+    assert main(["runs/photos", "photos/1.png", "-o", "flat.png", "--size", "24", "48"]) == 0
+    assert read_picture("flat.png").shape == (24, 48, 3)
+    assert main(["runs/holes", "photos/1.png", "-o", "filled.png", "--size", "34", "--derive"]) == 0
+    derived = Translator.load("runs/holes").derive(larger, "1")
+    kept = (derived == larger).all(axis=2)
+    np.testing.assert_array_equal(read_picture("filled.png")[kept], larger[kept])
+
+
+def test_resized_classes_and_numbers_beyond_the_range_stay_what_they_are(here: Path) -> None:
+    labels = Translator.load("runs/labels")
+    palette = Translator(labels.network, labels.target, labels.target)  # a source of classes
+    classes = np.array([[[0, 0, 0], [255, 0, 0]], [[255, 255, 255], [0, 0, 0]]], np.uint8)
+    encoded = palette.encode(classes, "", [6, 6])
+    np.testing.assert_array_equal(palette.target.decode(encoded.numpy()), classes.repeat(3, 0).repeat(3, 1))
+    ct = Translator.load("runs/ct")
+    numbers = Translator(ct.network, ct.target, ct.target)
+    missing = np.full((8, 8, 3), 1000, np.float32)
+    missing[0, 0] = np.nan
+    assert numbers.encode(missing, "", [4]).isfinite().all()
+
+
 def test_sources_are_derived_from_photos(here: Path) -> None:
     assert main(["runs/holes", "photos/1.png", "-o", "out", "--derive", "--side-by-side"]) == 0
     source, result = np.split(read_picture("out/1.png"), 2, axis=1)
@@ -185,6 +217,9 @@ def test_results_that_are_there(here: Path, capsys: pytest.CaptureFixture[str]) 
         (("runs/ct", "photos", "-o", "out", "--format", "png"), "channel(s) of float32; it can be tif"),
         (("runs/labels", "photos", "-o", "out", "--format", "jpg"), "would blur the colours of the classes"),
         (("runs/photos", "photos", "-o", "out", "--device", "gpu"), "'gpu' cannot be used here"),
+        (("runs/photos", "photos", "-o", "out", "--size", "1", "2", "3"), "--size takes the shorter side, or height"),
+        (("runs/photos", "photos", "-o", "out", "--size", "64", "--tile", "32"), "--size goes neither with tiles"),
+        (("runs/photos", "--split", "val", "-o", "out", "--size", "64"), "leave out --size"),
         (("runs/photos", "--split", "test", "-o", "out"), "no folder for the split 'test'"),
     ],
 )
@@ -200,6 +235,18 @@ def test_a_broken_film_and_volume_fail_alone(here: Path, capsys: pytest.CaptureF
     Path("photos/bad.nii.gz").write_bytes(b"no volume")
     assert main(["runs/photos", "photos", "-o", "out"]) == 1
     assert written() == ["1.png", "2.jpg", "deep/3.tif"]
+
+
+def test_a_study_of_dicom(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    series(here / "study" / "ct", uid="1.2.3")
+    assert main(["runs/mr", "study", "-o", "out"]) == 0
+    assert written() == [f"ct/{number:04d}.dcm" for number in range(1, 6)]
+    assert main(["runs/mr", "study/ct", "-o", "ct.nii.gz"]) == 0
+    assert nibabel.load("ct.nii.gz").shape == (10, 12, 5)
+    assert main(["runs/mr", "study", "-o", "out", "--skip-existing"]) == 0
+    assert main(["runs/mr", "study/ct", "-o", "one", "--series", "1.2.3"]) == 0
+    assert main(["runs/mr", "study/ct", "-o", "other", "--series", "9"]) == 1
+    assert main(["runs/mr", "study/ct", "-o", "sized", "--size", "24"]) == 1
 
 
 def test_tiles_give_the_picture_without_them(here: Path) -> None:

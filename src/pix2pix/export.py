@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("model", metavar="MODEL", help="a run's folder, or a checkpoint")
+    add("model", metavar="MODEL", help="a run's folder, a checkpoint, .safetensors, or a published folder")
     add("-o", "--output", type=Path, required=True, metavar="FILE", help="NAME.onnx, NAME.xml or NAME.safetensors")
     add("--precision", choices=("f32", "bf16", "int8"), default="f32", help="bf16 and int8 of OpenVINO (default: f32)")
     add("--calibrate", type=count, default=32, metavar="N", help="validation pictures that int8 is fitted to (32)")

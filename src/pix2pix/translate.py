@@ -18,13 +18,15 @@ examples:
   pix2pix translate outputs/scenes/2026-01-31_12-00-00 drawing.png -o photo.png
   pix2pix translate RUN scans/ -o stained                     # the tree of the folder is kept
   pix2pix translate RUN 'scans/**/*.tif' -o stained           # a pattern, in quotes
+  pix2pix translate RUN holidays/ -o painted --size 256       # photos far larger than those of the training
   pix2pix translate RUN labels/ -o look --side-by-side --samples 4
   pix2pix translate RUN film.mp4 -o translated.mp4            # sound and time stamps as they are
   pix2pix translate RUN person.mp4 --driver landmarks -o driven.mp4
   pix2pix translate model.xml slide.tif -o stained.tif --tile 512
   pix2pix translate RUN --split test -o test_results          # pictures of the training's own data
 
-Results have the size of their source, the target's own numbers, and the source's kind of file where that can hold them.
+Results have the size of their source or of --size, the target's own numbers, and the source's kind of file where that
+can hold them.
 Without --noise and --statistics a picture is translated as the run's own validation does it, whatever is beside it.
 """
 
@@ -63,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--format", metavar="SUFFIX", help="kind of file: png, tif, jpg, npy, … (default: the source's if it can)")
     add("--side-by-side", action="store_true", help="source and result in one picture; with --split the target too")
     add("--samples", type=count, metavar="N", help="N results of each picture with other noise: name_1, name_2, …")
+    add("--size", type=count, nargs="+", metavar="PIXELS", help="resize first: the shorter side, or height and width")
     add("--derive", action="store_true", help="inputs are photos: make the source of each as in the training")
     add("--split", choices=("train", "val", "test"), help="in place of inputs: a split of the training's data")
     add("--data-root", metavar="FOLDER", help="with --split: where the data is now, if it has moved")
@@ -80,9 +83,10 @@ def _add_big_and_moving(parser: argparse.ArgumentParser) -> None:
     tiles = parser.add_argument_group("big pictures, which from 16 megapixels on are translated in tiles")
     tiles.add_argument("--tile", type=count, metavar="N", help="pixels of a tile's side; typed, every picture is tiled")
     tiles.add_argument("--overlap", type=count, metavar="N", help="pixels that tiles share")
-    volumes = parser.add_argument_group("volumes (.nii, .nii.gz)")
+    volumes = parser.add_argument_group("volumes (.nii, .nii.gz, folders with a DICOM series)")
     axes = ("axial", "coronal", "sagittal", "0", "1", "2")
     volumes.add_argument("--axis", choices=axes, default="axial", help="what the slices are, as in the training")
+    volumes.add_argument("--series", metavar="UID", help="of DICOM, where a folder holds several series")
     films = parser.add_argument_group("films")
     films.add_argument("--driver", metavar="NAME", help="draw the film first: landmarks, edges, matte, pose")
     films.add_argument(

@@ -48,11 +48,11 @@ def change_record(run: Path, **data: Any) -> None:
     save(path, content)
 
 
-def pairs_folder(root: Path, **splits: int) -> Path:
+def pairs_folder(root: Path, channels: int = 3, **splits: int) -> Path:
     """Pictures of noise side by side, so many in each split."""
     rng = np.random.default_rng(0)
     for split, count in splits.items():
         (root / split).mkdir(parents=True)
         for index in range(count):
-            write_picture(root / split / f"{index}.png", rng.integers(0, 255, (16, 32, 3), dtype=np.uint8))
+            write_picture(root / split / f"{index}.png", rng.integers(0, 255, (16, 32, channels), dtype=np.uint8))
     return root

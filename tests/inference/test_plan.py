@@ -49,6 +49,25 @@ def test_one_file_to_a_folder_or_a_file() -> None:
     assert results(plan("one.png", to="two.png", samples=2)) == ["two_1.png", "two_2.png"]
 
 
+def test_a_folder_with_a_dicom_series_is_one_job() -> None:
+    for file in ("study/1.2.840/IM1", "study/1.2.840/IM2", "study/1.2.841/a.dcm", "study/look.png"):
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        Path(file).write_bytes(b"" if file.endswith("png") else b"\0" * 128 + b"DICM")
+    jobs = plan("study")
+    assert [(job.name, job.series) for job in jobs] == [("1.2.840", True), ("1.2.841", True), ("look", False)]
+    assert results(jobs) == ["out/1.2.840", "out/1.2.841", "out/look.png"]
+    assert results(plan("study/1.2.840")) == ["out/1.2.840"]
+    assert results(plan_files(["study/1.2.840"], Path("ct.gz"), same, known={".gz"})) == ["ct.gz"]
+    Path("out/1.2.840").mkdir(parents=True)
+    with pytest.raises(PlanError, match=r"there already: out/1\.2\.840\. --skip-existing"):
+        plan("study")
+    assert results(plan("study", existing="skip")) == ["out/1.2.841", "out/look.png"]
+    with pytest.raises(PlanError, match=r"out/1\.2\.840 is a folder, .* move it"):
+        plan("study", existing="overwrite")
+    with pytest.raises(PlanError, match=r"IM1 is one slice of a DICOM series: name the folder"):
+        plan("study/1.2.840/IM1")
+
+
 def test_the_suffix_of_results() -> None:
     jobs = plan_files(["scans"], Path("out"), lambda suffix: {".jpg": ".png"}.get(suffix, suffix))
     assert results(jobs) == ["out/2.png", "out/10.png", "out/deep/er/3.tif"]

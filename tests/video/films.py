@@ -28,6 +28,7 @@ class Same:
         self.names: list[str] = []
 
     draws_noise = False
+    multiple = 1
 
     def __call__(self, source: torch.Tensor, names: Sequence[str]) -> torch.Tensor:
         self.names += names

@@ -186,6 +186,15 @@ class Sometimes:
         return {}
 
 
+def test_frames_are_resized_where_it_is_asked(tmp_path: Path) -> None:
+    source = write_film(tmp_path / "film.mp4", FRAMES)
+    for asked, shape in (([24], (24, 32, 3)), ([40, 20], (40, 20, 3))):
+        report = translate_film(translator(), source, tmp_path / f"{asked[0]}.mp4", FINE, size=asked)
+        shown = pictures(report.path)
+        assert shown[0].shape == shape
+        assert difference(shown[4].mean(), FRAMES[4].mean()) < 3
+
+
 def test_a_driver_draws_what_is_translated_at_its_own_size(tmp_path: Path) -> None:
     source = write_film(tmp_path / "film.mp4", FRAMES, sound=True)
     driver = Sometimes()

@@ -38,6 +38,7 @@ class Negative:
     """A network of one channel to one that turns signs, with a name's first digit as noise."""
 
     draws_noise = False
+    multiple = 1
 
     def __call__(self, source: torch.Tensor, names: Sequence[str]) -> torch.Tensor:
         return -source[:, :1]

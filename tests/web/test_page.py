@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import time
@@ -155,6 +156,53 @@ def test_files_examples_slider_and_download(browser: Browser, model: Model, tmp_
     assert browser.run("document.getElementById('message').hidden")
     browser.click("#download")
     np.testing.assert_allclose(tifffile.imread(arrived(browser, downloads / "scan_translated.tif")), -values, atol=1e-3)
+
+
+# A picture in the page's hands, as a browser gives what is pasted or dropped.
+HANDED = """(() => {{
+  const bytes = Uint8Array.from(atob({content!r}), (letter) => letter.charCodeAt(0)), handed = new DataTransfer();
+  handed.items.add(new File([bytes], {name!r}, {{ type: "image/png" }}));
+  document.dispatchEvent({event});
+}})()"""
+PASTE = 'new ClipboardEvent("paste", { clipboardData: handed, bubbles: true })'
+DROP = 'new DragEvent("drop", { dataTransfer: handed, bubbles: true, cancelable: true })'
+
+
+@pytest.mark.parametrize(("event", "name"), [(PASTE, "pasted.png"), (DROP, "dropped.png")])
+def test_pasted_and_dropped_pictures(browser: Browser, event: str, name: str) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+    content = io.BytesIO()
+    Image.fromarray(picture).save(content, "png")
+    encoded = base64.b64encode(content.getvalue()).decode()
+    after(browser, lambda: browser.run(HANDED.format(content=encoded, name=name, event=event)))
+    np.testing.assert_array_equal(pixels(browser, 16, 16), picture)
+    assert browser.run("document.getElementById('origin').textContent") == name
+
+
+ASK_OFTEN = """(async () => {
+  const picture = await new Promise((done) => document.getElementById("canvas").toBlob(done));
+  const model = document.getElementById("model").value;
+  const answers = await Promise.all(Array.from({ length: 50 }, async (_, index) => {
+    const body = new FormData();
+    body.append("file", picture, "drawing.png");
+    body.append("model", model);
+    body.append("drawing", "1");
+    body.append("sample", String(index));
+    const answer = await fetch("/api/translate", { method: "POST", body });
+    return [answer.status, answer.headers.get("Retry-After"), (await answer.blob()).type];
+  }));
+  return answers;
+})()"""
+
+
+def test_fifty_requests_at_once_from_the_page(browser: Browser) -> None:
+    answers = browser.run(ASK_OFTEN)
+    assert len(answers) == 50
+    for status, retry, kind in answers:
+        assert (status, kind) == (200, "image/png") or (status == 503 and retry)
+    assert sum(status == 200 for status, _, _ in answers) >= 6  # as many as a browser asks for at once
+    after(browser, lambda: stroke(browser))
+    assert browser.run("document.getElementById('message').hidden")
 
 
 def test_the_camera(browser: Browser) -> None:

@@ -8,6 +8,8 @@ while the width grows; overshoot at hard edges is then clipped at other places.)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -41,6 +43,16 @@ def resize(values: Array, size: tuple[int, int], interpolation: Interpolation) -
         return resized.astype(values.dtype, copy=False)
     limits = np.iinfo(values.dtype)
     return np.rint(resized).clip(limits.min, limits.max).astype(values.dtype)
+
+
+def fitted(values: Array, asked: Sequence[int]) -> tuple[int, int]:
+    """(height, width) for a picture (H, W, C): [shorter side], its shape kept, or [height, width]."""
+    if len(asked) == 2:
+        return asked[0], asked[1]
+    (shorter,) = asked
+    height, width = values.shape[:2]
+    scale = shorter / min(height, width)
+    return max(round(height * scale), 1), max(round(width * scale), 1)
 
 
 def _bicubic(values: Array, size: tuple[int, int]) -> Array:

@@ -7,18 +7,18 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pix2pix.evaluation.run import Run, open_run
 from pix2pix.exchange.agreement import Pictures, compare, gives_classes, noise_pictures, run_pictures
 from pix2pix.exchange.extras import ExchangeError
-from pix2pix.exchange.loading import SUFFIXES, load_exported
+from pix2pix.exchange.loading import GRAPHS, SUFFIXES, is_exported, load_exported, load_weights
 from pix2pix.exchange.metadata import describe
 from pix2pix.exchange.onnx_file import onnx_model, write_onnx
 from pix2pix.exchange.openvino_file import openvino_model, quantised, write_openvino
 from pix2pix.exchange.safetensors_file import write_safetensors
 from pix2pix.inference.networks import Network, TorchNetwork
-from pix2pix.inference.translator import Translator
+from pix2pix.inference.translator import TestTime, Translator
 
 NOISE_PICTURES = 4
 
@@ -35,18 +35,16 @@ def export(arguments: argparse.Namespace) -> None:
     path: Path = arguments.output
     precision: str = arguments.precision
     _check(path, precision)
-    run = open_run(arguments.model, data_root=arguments.data_root)
-    translator = run.translator()
-    network = translator.network
-    assert isinstance(network, TorchNetwork)
-    calibration, pictures = _pictures(run, translator, precision, arguments.calibrate, arguments.pictures)
+    model = _open(arguments.model, arguments.data_root)
+    translator, network = model.translator, model.network
+    calibration, pictures = _pictures(model, precision, arguments.calibrate, arguments.pictures)
     suffix = path.suffix.lower()
     description = describe(
-        run.record,
-        multiple=network.generator.multiple,
+        model.record,
+        multiple=network.multiple,
         precision=precision,
         noise=network.noise and suffix == ".safetensors",
-        images_seen=run.images,
+        images_seen=model.images,
     )
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}.draft") as folder:
         draft = Path(folder) / path.name
@@ -66,6 +64,36 @@ def export(arguments: argparse.Namespace) -> None:
             file.replace(path.with_name(file.name))
     sizes = " + ".join(f"{path.with_name(file.name).stat().st_size / 2**20:.1f} MiB" for file in written)
     print("\n".join([f"{path}: {precision}, {sizes}", *agreement.lines()]))
+
+
+class _Model(NamedTuple):
+    """What is exported: a run's, or weights that were exported or published before, which know of no pictures."""
+
+    record: Mapping[str, Any]
+    translator: Translator
+    images: int | None
+    run: Run | None
+
+    @property
+    def network(self) -> TorchNetwork:
+        assert isinstance(self.translator.network, TorchNetwork)
+        return self.translator.network
+
+
+def _open(typed: str, data_root: str | None) -> _Model:
+    path = Path(typed).expanduser()
+    if not is_exported(path):
+        run = open_run(typed, data_root=data_root)
+        return _Model(run.record, run.translator(), run.images, run)
+    if path.suffix.lower() in GRAPHS:
+        raise ExchangeError(f"{typed} is a graph, and weights are needed: name the run, or .safetensors of it")
+    if data_root is not None:
+        raise ExchangeError(f"--data-root: {typed} does not say what it was trained on; name the run instead")
+    try:
+        translator, record = load_weights(path, TestTime())
+    except (FileNotFoundError, ValueError) as error:
+        raise ExchangeError(str(error)) from error
+    return _Model(record, translator, record["images_seen"], None)
 
 
 class _Artefact:
@@ -106,17 +134,16 @@ def _check(path: Path, precision: str) -> None:
         raise ExchangeError(f"-o: there is no folder {path.parent}")
 
 
-def _pictures(
-    run: Run, translator: Translator, precision: str, calibrate: int, count: int
-) -> tuple[Pictures | None, Pictures]:
+def _pictures(model: _Model, precision: str, calibrate: int, count: int) -> tuple[Pictures | None, Pictures]:
     """Those for calibration, where there is one, and those for the comparison: others, where there are enough."""
     wanted = count + calibrate if precision == "int8" else count
-    found, reason = run_pictures(run, wanted)
+    found, reason = (
+        run_pictures(model.run, wanted) if model.run else (None, "These weights do not know them: name the run itself")
+    )
     if found is None:
         if precision == "int8":
             raise ExchangeError(f"8 bits are calibrated on the run's own pictures. {reason}")
-        assert isinstance(translator.network, TorchNetwork)
-        return None, noise_pictures(translator.source.channels, translator.network.generator.multiple, NOISE_PICTURES)
+        return None, noise_pictures(model.translator.source.channels, model.network.multiple, NOISE_PICTURES)
     if precision != "int8":
         return None, found
     calibration = replace(found, samples=found.samples[:calibrate])

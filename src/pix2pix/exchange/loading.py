@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pix2pix.data.domains import domain_from_dict
 from pix2pix.exchange.extras import ExchangeError
@@ -15,7 +16,8 @@ from pix2pix.inference.networks import Network
 from pix2pix.inference.translator import TestTime, Translator
 
 WEIGHTS = "model.safetensors"  # in a folder of the hub's layout
-SUFFIXES = (".onnx", ".xml", ".safetensors")
+GRAPHS = (".onnx", ".xml")
+SUFFIXES = (*GRAPHS, ".safetensors")
 
 
 def is_exported(path: Path) -> bool:
@@ -38,13 +40,7 @@ def load_exported(path: str | Path, recipe: TestTime | None = None) -> Translato
             it cannot do.
         ValueError: the generator is no class of this package.
     """
-    path, recipe = Path(path), recipe or TestTime()
-    if path.is_dir():
-        path = path / WEIGHTS
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} is no file: expected what pix2pix export wrote, or a folder of pix2pix publish"
-        )
+    path, recipe = _file(Path(path)), recipe or TestTime()
     network: Network
     if path.suffix.lower() != ".safetensors" and (recipe.noise or replace(recipe, noise=None, seed=None) != TestTime()):
         raise ExchangeError(
@@ -59,16 +55,32 @@ def load_exported(path: str | Path, recipe: TestTime | None = None) -> Translato
             compiled, description = open_openvino(path)
             network = openvino_network(compiled, description["multiple"])
         case ".safetensors":
-            weights, description = read_safetensors(path)
-            try:
-                return Translator.of_record(description, weights, recipe)
-            except RuntimeError as error:  # of load_state_dict
-                raise ExchangeError(
-                    f"{path}: its tensors are not those of the generator in its header: {error}"
-                ) from error
+            return load_weights(path, recipe)[0]
         case suffix:
             raise ExchangeError(
                 f"{path}: suffix {suffix!r} is none of an exported file; expected {', '.join(SUFFIXES)}"
             )
     source, target = (domain_from_dict(dict(description[f"{side}_domain"])) for side in ("source", "target"))
     return Translator(network, source, target)
+
+
+def load_weights(path: Path, recipe: TestTime) -> tuple[Translator, dict[str, Any]]:
+    """The translator of weights (.safetensors, or a folder of `pix2pix publish`), and the description in their header.
+
+    Raises ExchangeError and ValueError as `load_exported` does.
+    """
+    path = _file(path)
+    weights, description = read_safetensors(path)
+    try:
+        return Translator.of_record(description, weights, recipe), description
+    except RuntimeError as error:  # of load_state_dict
+        raise ExchangeError(f"{path}: its tensors are not those of the generator in its header: {error}") from error
+
+
+def _file(path: Path) -> Path:
+    file = path / WEIGHTS if path.is_dir() else path
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"{file} is no file: expected what pix2pix export wrote, or a folder of pix2pix publish"
+        )
+    return file

@@ -39,7 +39,7 @@ def publish(arguments: argparse.Namespace) -> None:
     assert isinstance(network, TorchNetwork)
     description = describe(
         run.record,
-        multiple=network.generator.multiple,
+        multiple=network.multiple,
         precision="f32",
         noise=network.noise,
         images_seen=run.images,

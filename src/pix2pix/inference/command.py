@@ -46,7 +46,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         jobs = plan_files(
             arguments.inputs, arguments.output, suffix_of, known=known(kinds), samples=numbered, existing=existing
         )
-        read = files(translator, arguments.derive)
+        read = files(translator, arguments.derive, arguments.size)
     else:
         data = _data(arguments)
         names = list(data.readable(arguments.split).names)
@@ -101,6 +101,12 @@ def _check(arguments: argparse.Namespace) -> None:
         raise PlanError("--split takes the sources of the training, which are derived already: leave out --derive")
     if arguments.split is None and (arguments.data_root is not None or arguments.trust):
         raise PlanError("--data-root and --trust are for --split")
+    if arguments.split is not None and arguments.size is not None:
+        raise PlanError("--split takes the pictures at the size of the training: leave out --size")
+    if arguments.size is not None and len(arguments.size) > 2:
+        raise PlanError(
+            f"--size takes the shorter side, or height and width; found {' '.join(map(str, arguments.size))}"
+        )
     if arguments.samples is not None and arguments.noise == "off":
         raise PlanError("--samples draws noise anew for each sample, and --noise off leaves none")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -31,11 +32,13 @@ class Kinds:
 
     Attributes:
         handlers: by suffix, with the suffix of the result.
+        volume: of folders with a DICOM series.
         big: of pictures.
         least: pixels that a picture for `big` has at least.
     """
 
     handlers: Mapping[str, tuple[Handler, str]]
+    volume: Handler
     big: Handler
     least: int
 
@@ -43,6 +46,8 @@ class Kinds:
         """What translates a job's file; None: it is an ordinary picture, or a pair of a data set."""
         if job.source is None:
             return None
+        if job.series:
+            return self.volume
         suffix = job.source.suffix.lower()
         if suffix in self.handlers:
             return self.handlers[suffix][0]
@@ -60,11 +65,18 @@ def kinds_of(arguments: argparse.Namespace) -> Kinds:
         raise PlanError(
             "--tile and --overlap go with one plain result, whose noise is off: leave out the other options"
         )
+    if arguments.size is not None and (in_tiles or arguments.driver is not None):
+        raise PlanError(
+            "--size goes neither with tiles, which are for pictures as they are, nor with --driver, whose drawings have"
+            " the size of the training's: leave out one of them"
+        )
     handlers: dict[str, tuple[Handler, str]] = {}
     film = partial(_film, arguments)
     handlers |= {suffix: (film, suffix if suffix in WRITTEN_FILMS else ".mp4") for suffix in FILMS}
-    handlers |= {suffix: (partial(_volume, arguments), suffix) for suffix in VOLUMES}
-    return Kinds(handlers, partial(_big, arguments), 0 if in_tiles else BIG)
+    volume = partial(_volume, arguments)
+    handlers |= {suffix: (volume, suffix) for suffix in VOLUMES}
+    least = 0 if in_tiles else BIG if arguments.size is None else sys.maxsize  # resized pictures are never big
+    return Kinds(handlers, volume, partial(_big, arguments), least)
 
 
 def known(kinds: Kinds) -> frozenset[str]:
@@ -89,8 +101,12 @@ def _volume(
 ) -> None:
     from pix2pix.inference.volumes import AXES, translate_volume
 
+    if arguments.size is not None:
+        raise ValueError(f"{source}: --size is for pictures and films, and the slices of a volume stay as they are")
     axis = AXES[list(map(str, AXES)).index(arguments.axis)]
-    translate_volume(translator, source, target, axis, progress=lambda done, count: progress(done / count))
+    translate_volume(
+        translator, source, target, axis, arguments.series, progress=lambda done, count: progress(done / count)
+    )
 
 
 def _film(
@@ -100,7 +116,7 @@ def _film(
     from pix2pix.video.errors import FilmError
     from pix2pix.video.translating import FilmOptions, translate_film
 
-    driver = size = None
+    driver, size = None, arguments.size
     if arguments.driver is not None:
         made = read_made(arguments.pairs) if arguments.pairs is not None else made_for(arguments.model)
         driver, size = driver_of(made, arguments.driver, mirror=arguments.mirror, weights=arguments.weights)

@@ -22,6 +22,11 @@ class Network(Protocol):
         """Whether a result depends on the picture's name."""
         ...
 
+    @property
+    def multiple(self) -> int:
+        """Sides are padded to multiples of this many pixels."""
+        ...
+
     def __call__(self, source: Tensor, names: Sequence[str]) -> Tensor:
         """Translate (B, C, H, W) in [-1, 1], of any height and width, to (B, C', H, W) in [-1, 1], float32.
 
@@ -58,6 +63,11 @@ class TorchNetwork:
     def draws_noise(self) -> bool:
         """See `Network`."""
         return self.noise and has_dropout(self.generator)
+
+    @property
+    def multiple(self) -> int:
+        """See `Network`."""
+        return self.generator.multiple
 
     def __call__(self, source: Tensor, names: Sequence[str]) -> Tensor:
         """See `Network`."""

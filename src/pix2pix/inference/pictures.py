@@ -12,6 +12,7 @@ from pix2pix.data.codecs import read_picture, write_picture
 from pix2pix.data.domains import view
 from pix2pix.data.pairs import BadPairError
 from pix2pix.data.picture_rows import TIFFS
+from pix2pix.data.resize import fitted, resize
 from pix2pix.data.tiff_writing import write_like
 from pix2pix.inference.pipeline import Failure, overlapped
 from pix2pix.inference.plan import Job
@@ -26,6 +27,7 @@ class Encoded(NamedTuple):
 
     source: Tensor
     target: Tensor | None = None
+    fitted: bool = False  # whether it was resized
 
 
 class Results(NamedTuple):
@@ -48,14 +50,22 @@ def translate_pictures(
     yield from overlapped(jobs, read, _translate(translator, range(1, beside + 1)), write)
 
 
-def files(translator: Translator, derive: bool = False) -> Callable[[Job], Encoded]:
-    """Reads a job's file; with `derive` the file is a photo, of which the source is made as in the training."""
+def files(translator: Translator, derive: bool = False, size: Sequence[int] | None = None) -> Callable[[Job], Encoded]:
+    """Reads a job's file.
+
+    Args:
+        derive: the file is a photo, of which the source is made as in the training.
+        size: what the file's picture is resized to: [shorter side], or [height, width]; None: not at all.
+    """
 
     def read(job: Job) -> Encoded:
         assert job.source is not None
         stored = read_picture(job.source)
         try:
-            return Encoded(translator.encode(translator.derive(stored, job.name) if derive else stored, job.name))
+            if not derive:
+                return Encoded(translator.encode(stored, job.name, size), fitted=size is not None)
+            photo = stored if size is None else resize(stored, fitted(stored, size), "bicubic")
+            return Encoded(translator.encode(translator.derive(photo, job.name), job.name), fitted=size is not None)
         except BadPairError as error:  # it says the name that decides the noise; people know the file
             raise BadPairError(f"{job.shown}: {str(error).removeprefix(f'{job.name}: ')}") from error
 
@@ -101,7 +111,7 @@ def _write_alone(translator: Translator) -> Callable[[Job, Results], None]:
         for number, file in job.outputs.items():
             values = translator.shown(results.encoded.source, results.translations[number])
             file.parent.mkdir(parents=True, exist_ok=True)
-            like = job.source
+            like = None if results.encoded.fitted else job.source  # whose georeference is that of its own pixels
             if like is not None and like.suffix.lower() in TIFFS and file.suffix.lower() in TIFFS:
                 nodata = getattr(translator.target, "nodata", None)
                 write_like(file, values, like, unit=translator.target.unit, nodata=nodata)
@@ -116,7 +126,7 @@ def _write_beside(translator: Translator) -> Callable[[Job, Results], None]:
     domains = translator.source, translator.target
 
     def write(job: Job, results: Results) -> None:
-        source, target = results.encoded
+        source, target, _ = results.encoded
         translations = [*results.translations.values(), *([] if target is None else [target])]
         views = [view(domains[1], each.numpy(), domains[0], source.numpy()) for each in translations]
         first = view(domains[0], source.numpy(), domains[1], translations[-1].numpy())

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from pix2pix.data.codecs import READABLE
 from pix2pix.data.sources.folders import natural
+from pix2pix.inference.volumes.dicom import is_dicom, is_series
 
 Existing = Literal["refuse", "skip", "overwrite"]
 SHOWN = 5  # files that one message names
@@ -20,11 +21,12 @@ class PlanError(ValueError):
 
 
 class Job(NamedTuple):
-    """One source and the files that are made of it."""
+    """One source and the files that are made of it; of a folder with a DICOM series another such folder."""
 
     name: str  # decides the noise; of a file its path below the folder that was typed, without suffix
     outputs: dict[int, Path]  # number of the sample, from 1 → file
     source: Path | None = None  # None: the pair of that name in a data set
+    series: bool = False  # the source is a folder with a DICOM series
 
     @property
     def shown(self) -> str:
@@ -44,9 +46,9 @@ def plan_files(
     """A job for each picture of the inputs, in the order typed; folders and patterns in natural order.
 
     Args:
-        inputs: files; folders, whose trees are kept; patterns such as "scans/**/*.png", whose trees are kept below the
-            part without wildcards.
-        output: a folder, or the file itself where there is one input that is a file.
+        inputs: files; folders, whose trees are kept, and in which a folder with a DICOM series is one job; patterns
+            such as "scans/**/*.png", whose trees are kept below the part without wildcards.
+        output: a folder, or the file itself where there is one input that is a file or a series.
         suffix_of: the suffix of what is made of a file with this suffix.
         known: suffixes of files that can be translated.
         samples: results of each picture, numbered in their names; None: one without number.
@@ -56,13 +58,17 @@ def plan_files(
     where a result would replace an input, and where results are there that were not to be.
     """
     found = [each for typed in inputs for each in _found(typed, output, known)]
-    as_file = len(found) == 1 and Path(inputs[0]).is_file() and output.suffix.lower() in known
+    as_file = len(found) == 1 and output.suffix.lower() in known and (found[0].series or Path(inputs[0]).is_file())
     if output.is_file() and not as_file:
         raise PlanError(f"-o {output} is a file, and the results of {len(found)} picture(s) go into a folder")
     if output.suffix.lower() in known and not output.is_dir() and not as_file:
         raise PlanError(f"-o {output} names one file, and there are {len(found)} pictures: name a folder")
     jobs = []
-    for path, below in found:
+    for path, below, series in found:
+        if series:
+            name = below.as_posix()
+            jobs.append(Job(name, _numbered(output if as_file else output / name, samples), path, series=True))
+            continue
         name = below.with_suffix("").as_posix()
         suffix = suffix_of(output.suffix.lower() if as_file else path.suffix.lower())
         if as_file and suffix != output.suffix.lower():
@@ -83,10 +89,10 @@ def plan_pairs(
 
 def checked(jobs: Sequence[Job], existing: Existing) -> list[Job]:
     """The jobs without results that are there and skipped. Raises PlanError as `plan_files` does."""
-    made_of: dict[Path, Job] = {}
+    made_of: dict[str, Job] = {}
     for job in jobs:
         for file in job.outputs.values():
-            other = made_of.setdefault(Path(os.path.normcase(file)), job)
+            other = made_of.setdefault(_key(file), job)
             if other is not job:
                 raise PlanError(
                     f"{other.shown} and {job.shown} would both be written to {file}: translate them into two folders, "
@@ -97,8 +103,10 @@ def checked(jobs: Sequence[Job], existing: Existing) -> list[Job]:
     for file in there:
         if _identity(file) in sources:
             raise PlanError(f"{file} is an input, and would be replaced by a result: name another folder with -o")
-        if file.is_dir():
-            raise PlanError(f"{file} is a folder, and a result is to be written there")
+        if file.is_dir() and not (made_of[_key(file)].series and existing != "overwrite"):
+            raise PlanError(
+                f"{file} is a folder, and a result is to be written there: move it, or name another with -o"
+            )
     if there and existing == "refuse":
         listed = ", ".join(map(str, there[:SHOWN])) + (f" and {len(there) - SHOWN} more" if len(there) > SHOWN else "")
         raise PlanError(
@@ -111,13 +119,23 @@ def checked(jobs: Sequence[Job], existing: Existing) -> list[Job]:
     return list(jobs)
 
 
-def _found(typed: str, output: Path, known: Collection[str]) -> Iterator[tuple[Path, Path]]:
-    """Pictures that an input means: each file, and its path below what was typed."""
+class _Found(NamedTuple):
+    """A file, or a folder with a series, and its path below what was typed."""
+
+    path: Path
+    below: Path
+    series: bool = False
+
+
+def _found(typed: str, output: Path, known: Collection[str]) -> Iterator[_Found]:
+    """What an input means."""
     path = Path(typed).expanduser()
     if path.is_file():
+        if is_dicom(path):
+            raise PlanError(f"{path} is one slice of a DICOM series: name the folder, {path.absolute().parent}")
         if path.suffix.lower() not in known:
             raise PlanError(f"{path}: unknown suffix {path.suffix!r}; read are {' '.join(sorted(known))}")
-        yield path, Path(path.name)
+        yield _Found(path, Path(path.name))
     elif path.is_dir():
         yield from _of_folder(path, output, known)
     elif glob.has_magic(typed):
@@ -126,21 +144,25 @@ def _found(typed: str, output: Path, known: Collection[str]) -> Iterator[tuple[P
         raise PlanError(f"{path}: there is no such file or folder")
 
 
-def _of_folder(folder: Path, output: Path, known: Collection[str]) -> Iterator[tuple[Path, Path]]:
-    """Pictures below a folder in natural order; hidden ones and those of the output's own folder are passed over."""
+def _of_folder(folder: Path, output: Path, known: Collection[str]) -> Iterator[_Found]:
+    """What lies below a folder in natural order; hidden files and those of the output's own folder are passed over."""
     if folder.resolve() == output.resolve():
         raise PlanError(f"-o {output} is the folder that is read: name another one")
-    found = []
+    found, series = [], []
     for where, below, files in os.walk(folder, followlinks=True):
         below[:] = [name for name in below if name[0] != "." and Path(where, name).resolve() != output.resolve()]
+        if is_series(Path(where)):
+            series.append(Path(where))
         found += [Path(where, file) for file in files if file[0] != "." and Path(file).suffix.lower() in known]
-    if not found:
-        raise PlanError(f"{folder}: holds no pictures; read are {' '.join(sorted(known))}")
+    if not found and not series:
+        raise PlanError(f"{folder}: holds no pictures; read are DICOM and {' '.join(sorted(known))}")
+    for path in sorted(series, key=lambda each: natural(str(each))):
+        yield _Found(path, Path(path.absolute().name) if path == folder else path.relative_to(folder), series=True)
     for path in sorted(found, key=lambda each: natural(str(each))):
-        yield path, path.relative_to(folder)
+        yield _Found(path, path.relative_to(folder))
 
 
-def _of_pattern(pattern: Path, output: Path, known: Collection[str]) -> Iterator[tuple[Path, Path]]:
+def _of_pattern(pattern: Path, output: Path, known: Collection[str]) -> Iterator[_Found]:
     fixed = pattern.parts
     root = Path(*fixed[: next(place for place, part in enumerate(fixed) if glob.has_magic(part))])
     matches = [Path(match) for match in glob.glob(str(pattern), recursive=True)]
@@ -149,13 +171,18 @@ def _of_pattern(pattern: Path, output: Path, known: Collection[str]) -> Iterator
     if not outside:
         raise PlanError(f"{pattern}: no picture matches; read are {' '.join(sorted(known))}")
     for path in sorted(outside, key=lambda each: natural(str(each))):
-        yield path, path.relative_to(root)
+        yield _Found(path, path.relative_to(root))
 
 
 def _numbered(target: Path, samples: int | None) -> dict[int, Path]:
     if samples is None:
         return {1: target}
     return {k: target.with_name(f"{target.stem}_{k}{target.suffix}") for k in range(1, samples + 1)}
+
+
+def _key(file: Path) -> str:
+    """Equal for two names of one file to be written."""
+    return os.path.normcase(file)
 
 
 def _identity(path: Path) -> tuple[int, int] | Path:

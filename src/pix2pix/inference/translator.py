@@ -24,6 +24,7 @@ from pix2pix.data.derive.holes import Holes
 from pix2pix.data.domains import Domain, domain_from_dict, view
 from pix2pix.data.domains.photo import LabAb, LabL
 from pix2pix.data.pairs import Array, BadPairError, with_channels
+from pix2pix.data.resize import fitted, resize
 from pix2pix.devices import usable_device
 from pix2pix.inference.holes import keep_known, transparent_as_hole
 from pix2pix.inference.networks import Network, TorchNetwork, has_dropout
@@ -183,11 +184,18 @@ class Translator:
             raise ValueError("the sources of this training were stored: there is nothing to derive them from")
         return self.derivation(photo, name).source
 
-    def encode(self, stored: Array, name: str) -> Tensor:
-        """A picture as stored, (H, W, C), to (C, H, W) in [-1, 1]. Raises BadPairError for one of another domain."""
+    def encode(self, stored: Array, name: str, size: Sequence[int] | None = None) -> Tensor:
+        """A picture as stored, (H, W, C), to (C, h, w) in [-1, 1]. Raises BadPairError for one of another domain.
+
+        Args:
+            size: what it is resized to, as the training does it: [shorter side], or [height, width]; None: not at all.
+        """
         if isinstance(self.derivation, Holes):
             stored = transparent_as_hole(stored)
-        return torch.from_numpy(self.source.encode(self.source.prepare(stored, name or "the picture").values))
+        values = self.source.prepare(stored, name or "the picture").values
+        if size is not None:
+            values = resize(values, fitted(values, size), self.source.interpolation)
+        return torch.from_numpy(self.source.encode(values))
 
     def translate(self, source: Tensor, names: Sequence[str]) -> Tensor:
         """Encoded (B, C, H, W) to encoded (B, C', H, W), float32 on the CPU, each picture on its own.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,7 @@ from pix2pix.video.drivers.driver import Driver
 from pix2pix.video.errors import FilmError
 from pix2pix.video.overlap import Behind, ahead
 from pix2pix.video.reading import Film, Frame, Picture, spread_frames
+from pix2pix.video.sizes import size_of
 from pix2pix.video.smoothing import Smoothing
 from pix2pix.video.writing import Chroma, FilmWriter
 
@@ -85,7 +86,7 @@ def translate_film(
     options: FilmOptions | None = None,
     *,
     driver: Driver | None = None,
-    size: tuple[int, int] | None = None,
+    size: Sequence[int] | None = None,
     progress: Progress | None = None,
 ) -> FilmReport:
     """Translate a film, one frame in memory after another; decoding, translating and encoding overlap.
@@ -96,7 +97,8 @@ def translate_film(
         source: any film that FFmpeg reads; frames are turned upright, as players show them.
         target: .mp4, .mov or .mkv.
         driver: what draws the frames for the translator, ready for use; None: the frames themselves are translated.
-        size: (height, width) of the drawings and so of the result; None: as the source.
+        size: of the drawings, or what frames are resized to, and so of the result: [shorter side], or [height, width];
+            None: as the source.
         progress: called after each frame.
 
     Raises:
@@ -107,8 +109,9 @@ def translate_film(
     options = options or FilmOptions()
     with Film(source) as film:
         facts = film.facts
-        size = size or (facts.height, facts.width)
-        shown = (size[0], size[1] * 2) if options.side_by_side else size
+        own = facts.height, facts.width
+        height, width = own if size is None else size_of(*own, size)
+        shown = (height, width * 2 if options.side_by_side else width)
         writer = FilmWriter(
             target,
             shown,
@@ -117,12 +120,12 @@ def translate_film(
             quality=options.quality,
             preset=options.preset,
             chroma=options.chroma,
-            aspect=facts.aspect if size == (facts.height, facts.width) else None,
+            aspect=facts.aspect if (height, width) == own else None,
             overwrite=options.overwrite,
         )
         report = FilmReport(writer.partial, notes=_notes(writer, shown, options))
-        drawings = None if driver is None else Drawings(driver, size, options.absent)
-        translate = _Frames(translator, film.path, options, drawings, Smoothing(options.smoothing))
+        drawings = None if driver is None else Drawings(driver, (height, width), options.absent)
+        translate = _Frames(translator, film.path, (height, width), options, drawings, Smoothing(options.smoothing))
         behind = Behind()
         try:
             if driver is not None and driver.studied:
@@ -164,6 +167,7 @@ class _Frames:
 
     translator: Translator
     film: Path
+    size: tuple[int, int]
     options: FilmOptions
     drawings: Drawings | None
     smooth: Smoothing
@@ -181,7 +185,7 @@ class _Frames:
         if taken is None:
             return None
         name = self.film.stem if self.options.noise == "steady" else f"{self.film.stem}_{self.read:06d}"
-        encoded = self.translator.encode(taken, f"{self.film}, frame {self.read}")
+        encoded = self.translator.encode(taken, f"{self.film}, frame {self.read}", self.size)
         translation = self.translator.translate(encoded[None], [name])[0]
         shown, result = view_pair(self.translator.source, self.translator.target, encoded.numpy(), translation.numpy())
         result = self.smooth(shown, result)

@@ -17,12 +17,11 @@ from pix2pix.data.codecs import check_writable, write_picture
 from pix2pix.data.pairs import Array, BadPairError
 from pix2pix.data.picture_rows import TIFFS, PictureRows, open_rows
 from pix2pix.data.tiff_writing import write_rows
-from pix2pix.inference.networks import Network, TorchNetwork
+from pix2pix.inference.networks import TorchNetwork
 from pix2pix.inference.tiles.grid import Side
 from pix2pix.inference.tiles.norms import PictureNorms
 from pix2pix.inference.translator import Translator
 
-UNKNOWN_MULTIPLE = 256  # of networks that do not say theirs: the largest that a U-Net of the paper needs
 SAMPLE = 4  # tiles along each side from which the statistics of the picture are gathered
 DECODED = 64  # rows at a time
 
@@ -97,7 +96,7 @@ def translate_in_tiles(
     if target.exists() and source.exists() and target.samefile(source):
         raise ValueError(f"{target} is the source itself: name another file for the result")
     with open_rows(source) as rows:
-        multiple = _multiple(translator.network)
+        multiple = translator.network.multiple
         layout = Layout(rows, *options.resolved(multiple), multiple, source)
         unit = translator.target.unit
         # Closed even where writing fails, so that the generator's norms are its own again.
@@ -223,10 +222,6 @@ def _spread(count: int) -> list[int]:
 def _encoded(translator: Translator, layout: Layout, tile: Array) -> Tensor:
     """(1, C, h, w), where the network is."""
     return translator.encode(tile, layout.name)[None].to(translator.device)
-
-
-def _multiple(network: Network) -> int:
-    return network.generator.multiple if isinstance(network, TorchNetwork) else UNKNOWN_MULTIPLE
 
 
 def _rounded_up(value: int, multiple: int) -> int:

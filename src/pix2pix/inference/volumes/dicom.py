@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pix2pix.data.codecs import READABLE
 from pix2pix.data.pairs import Array
 from pix2pix.inference.volumes.volume import Volume, VolumeError, needed
 
@@ -21,6 +22,20 @@ _OF_VALUES = (  # elements about the source's values, which say nothing of the t
     *("SmallestPixelValueInSeries", "LargestPixelValueInSeries", "DigitalSignaturesSequence"),
     *("RealWorldValueMappingSequence", "OriginalAttributesSequence", "RedPaletteColorLookupTableData"),
 )
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file says that it is DICOM; its name need not."""
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
+def is_series(folder: Path) -> bool:
+    """Whether there is a DICOM file in a folder, whatever else is there."""
+    return any(is_dicom(path) for path in sorted(folder.iterdir()) if path.is_file() and path.suffix not in READABLE)
 
 
 def read_dicom(folder: Path, series: str | None = None) -> tuple[Volume, list[Any]]:
