@@ -11,16 +11,20 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import torch
 from PIL import Image
 from tests.evaluation.untrained_runs import pairs_folder, untrained
 
+from pix2pix.data.codecs import read_picture, write_picture
 from pix2pix.data.pairs import BadPairError
 from pix2pix.exchange import agreement, extras
 from pix2pix.exchange.extras import ExchangeError, needed
 from pix2pix.exchange.loading import is_exported, load_exported
 from pix2pix.export import main
+from pix2pix.inference import lanes
 from pix2pix.inference.networks import TorchNetwork
 from pix2pix.inference.translator import Translator
+from pix2pix.translate import main as translate
 
 DOCUMENTED = Path(__file__).parents[1] / "docs" / "export.md"
 
@@ -57,6 +61,24 @@ def test_graphs_translate_pictures_as_the_run_does(run: Path, exported: Path, na
     translated = load_exported(exported / name)(picture())
     assert translated.dtype == np.uint8
     assert np.abs(translated.astype(int) - expected).max() <= 1  # rounded to levels
+
+
+@pytest.mark.parametrize("large", [lanes.LARGE, 100])
+def test_several_pictures_at_a_time_are_those_of_one(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: int
+) -> None:
+    monkeypatch.setattr(lanes, "LARGE", large)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    translator = load_exported(exported / "model.xml")
+    assert len(translator.network.lanes()) == 2
+    sizes = [(8, 8 + index % 3 * 4) for index in range(12)]  # of 64 to 128 pixels
+    (tmp_path / "in").mkdir()
+    for index, size in enumerate(sizes):
+        write_picture(tmp_path / "in" / f"{index}.png", picture(*size))
+    assert translate([str(exported / "model.xml"), str(tmp_path / "in"), "-o", str(tmp_path / "out")]) == 0
+    for index, size in enumerate(sizes):
+        alone = translator(picture(*size)).astype(int)
+        assert np.abs(read_picture(tmp_path / "out" / f"{index}.png") - alone).max() <= 1
 
 
 def test_weights_keep_the_noise(run: Path, exported: Path) -> None:

@@ -51,12 +51,13 @@ def test_translates_as_the_generator_does(generator: Generator, statistics: Stat
     write_onnx(graph, DESCRIPTION, tmp_path / "a.onnx")
     write_openvino(openvino, DESCRIPTION, tmp_path / "a.xml")
     session, _ = open_onnx(tmp_path / "a.onnx")
-    compiled, _ = open_openvino(tmp_path / "a.xml")
+    model, _ = open_openvino(tmp_path / "a.xml")
+    compiled = model.compiled()
     runs: tuple[Callable[[Any], Any], ...] = (
         lambda x: session.run(None, {"source": x})[0],
         lambda x: compiled({"source": x})[0].copy(),
     )
-    networks = (onnx_network(session, generator.multiple), openvino_network(compiled, generator.multiple))
+    networks = (onnx_network(session, generator.multiple), openvino_network(model, generator.multiple))
     for size in ((8, 16), (13, 21)):
         source = torch.rand(2, 2, *size) * 2 - 1
         expected = translate(generator, source, ["a", "b"], noise=False, statistics=statistics, seed=0)

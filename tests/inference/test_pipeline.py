@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -31,8 +32,25 @@ def test_reading_computing_and_writing_happen_at_the_same_time() -> None:
     assert [item for item, error in overlapped(range(3), read, compute, write) if error is None] == [0, 1, 2]
 
 
+def test_lanes_compute_at_the_same_time_and_results_stay_in_order() -> None:
+    together = threading.Barrier(2)
+    written: list[int] = []
+
+    def compute(item: int, read: int) -> int:
+        together.wait(60)  # alone it would never end
+        time.sleep(0.02 * (item % 2 == 0))
+        return item
+
+    def write(item: int, computed: int) -> None:
+        written.append(computed)
+
+    outcomes = overlapped(range(10), lambda item: item, compute, write, lanes=2)
+    assert [item for item, error in outcomes if error is None] == written == list(range(10))
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
 @pytest.mark.parametrize("stage", ["read", "compute", "write"])
-def test_a_failure_is_told_in_its_place_and_the_others_go_on(stage: str) -> None:
+def test_a_failure_is_told_in_its_place_and_the_others_go_on(stage: str, lanes: int) -> None:
     written = []
 
     def fail(here: str, item: int) -> int:
@@ -45,7 +63,7 @@ def test_a_failure_is_told_in_its_place_and_the_others_go_on(stage: str) -> None
         written.append(computed)
 
     outcomes = list(
-        overlapped(range(10), lambda item: fail("read", item), lambda item, _: fail("compute", item), write)
+        overlapped(range(10), lambda item: fail("read", item), lambda item, _: fail("compute", item), write, lanes)
     )
     assert [item for item, _ in outcomes] == list(range(10))
     assert {item: str(error) for item, error in outcomes if error} == {item: f"{item} is bad" for item in (1, 5, 9)}

@@ -169,8 +169,9 @@ DROP = 'new DragEvent("drop", { dataTransfer: handed, bubbles: true, cancelable:
 
 
 @pytest.mark.parametrize(("event", "name"), [(PASTE, "pasted.png"), (DROP, "dropped.png")])
-def test_pasted_and_dropped_pictures(browser: Browser, event: str, name: str) -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+def test_pasted_and_dropped_pictures(browser: Browser, model: Model, event: str, name: str) -> None:
+    palette = np.array(model.translator.source.to_dict()["palette"], np.uint8)
+    picture = palette[np.random.default_rng(0).integers(0, len(palette), (16, 16))]
     content = io.BytesIO()
     Image.fromarray(picture).save(content, "png")
     encoded = base64.b64encode(content.getvalue()).decode()

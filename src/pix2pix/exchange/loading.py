@@ -52,8 +52,8 @@ def load_exported(path: str | Path, recipe: TestTime | None = None) -> Translato
             session, description = open_onnx(path)
             network = onnx_network(session, description["multiple"])
         case ".xml":
-            compiled, description = open_openvino(path)
-            network = openvino_network(compiled, description["multiple"])
+            model, description = open_openvino(path)
+            network = openvino_network(model, description["multiple"])
         case ".safetensors":
             return load_weights(path, recipe)[0]
         case suffix:

@@ -7,6 +7,7 @@ import logging
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,30 @@ def write_openvino(model: Any, description: Mapping[str, Any], path: Path) -> No
     openvino.save_model(model, path, compress_to_fp16=description["precision"] == "bf16")
 
 
-def open_openvino(path: Path) -> tuple[Any, dict[str, Any]]:
-    """A model compiled for the processor, and the file's description.
+@dataclass(frozen=True)
+class OpenvinoModel:
+    """A model that was read, for the processor, and its core."""
+
+    core: Any
+    model: Any
+    computed_in: str
+
+    def compiled(self, streams: int = 1) -> Any:
+        """For so many pictures at a time, among which PyTorch's number of threads is divided.
+
+        Threads are not tied to cores: others, which read and write pictures, would wait for theirs while one is idle.
+        """
+        settings = {
+            "INFERENCE_PRECISION_HINT": self.computed_in,
+            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+            "NUM_STREAMS": streams,
+            "ENABLE_CPU_PINNING": False,
+        }
+        return self.core.compile_model(self.model, "CPU", settings)
+
+
+def open_openvino(path: Path) -> tuple[OpenvinoModel, dict[str, Any]]:
+    """A model for the processor, and the file's description.
 
     Raises ExchangeError where OpenVINO is missing, or the file is none of ours.
     """
@@ -68,11 +91,7 @@ def open_openvino(path: Path) -> tuple[Any, dict[str, Any]]:
         raise ExchangeError(f"{path} cannot be read as an OpenVINO model: {_last_line(error)}") from error
     text = model.get_rt_info(KEY).astype(str) if model.has_rt_info(KEY) else None
     description = from_text(text, path)
-    settings = {
-        "INFERENCE_PRECISION_HINT": COMPUTED_IN[description["precision"]],
-        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
-    }
-    return core.compile_model(model, "CPU", settings), description
+    return OpenvinoModel(core, model, COMPUTED_IN[description["precision"]]), description
 
 
 def _last_line(error: Exception) -> str:

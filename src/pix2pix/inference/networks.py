@@ -41,6 +41,10 @@ class Network(Protocol):
         """Work there from now on; the pictures must be there too."""
         ...
 
+    def lanes(self) -> Sequence[Network]:
+        """Networks like this one for as many threads, which share the processor; this one alone if it takes it all."""
+        ...
+
 
 @dataclass
 class TorchNetwork:
@@ -80,6 +84,10 @@ class TorchNetwork:
     def to(self, device: torch.device | str) -> None:
         """See `Network`."""
         self.generator.to(device)
+
+    def lanes(self) -> Sequence[Network]:
+        """See `Network`."""
+        return [self]
 
 
 def has_dropout(generator: Generator) -> bool:

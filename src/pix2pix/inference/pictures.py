@@ -14,6 +14,7 @@ from pix2pix.data.pairs import BadPairError
 from pix2pix.data.picture_rows import TIFFS
 from pix2pix.data.resize import fitted, resize
 from pix2pix.data.tiff_writing import write_like
+from pix2pix.inference.lanes import Lanes
 from pix2pix.inference.pipeline import Failure, overlapped
 from pix2pix.inference.plan import Job
 from pix2pix.inference.translator import Translator
@@ -47,7 +48,8 @@ def translate_pictures(
         beside: samples that are shown next to their source in one picture; 0: each is a file of its own.
     """
     write = _write_beside(translator) if beside else _write_alone(translator)
-    yield from overlapped(jobs, read, _translate(translator, range(1, beside + 1)), write)
+    lanes = Lanes(translator)
+    yield from overlapped(jobs, read, _translate(lanes, range(1, beside + 1)), write, lanes.count)
 
 
 def files(translator: Translator, derive: bool = False, size: Sequence[int] | None = None) -> Callable[[Job], Encoded]:
@@ -86,17 +88,18 @@ def pairs(data: PairedData, split: str) -> Callable[[Job], Encoded]:
     return read
 
 
-def _translate(translator: Translator, every: Sequence[int]) -> Callable[[Job, Encoded], Results]:
+def _translate(lanes: Lanes, every: Sequence[int]) -> Callable[[Job, Encoded], Results]:
     """Every sample of these numbers, or one for each file."""
 
     def compute(job: Job, encoded: Encoded) -> Results:
-        return Results(
-            encoded,
-            {
-                number: translator.translate(encoded.source[None], [sample_name(job.name, number)])[0]
-                for number in every or job.outputs
-            },
-        )
+        with lanes.translator(encoded.source) as translator:
+            return Results(
+                encoded,
+                {
+                    number: translator.translate(encoded.source[None], [sample_name(job.name, number)])[0]
+                    for number in every or job.outputs
+                },
+            )
 
     return compute
 

@@ -24,31 +24,45 @@ def overlapped(
     read: Callable[[Item], Input],
     compute: Callable[[Item, Input], Output],
     write: Callable[[Item, Output], None],
+    lanes: int = 1,
 ) -> Iterator[tuple[Item, Failure | None]]:
     """Each item with what went wrong, if anything did, in order, once it is written; the others go on.
 
-    One thread reads and one writes, while the caller's own computes. Where the caller stops, or is interrupted, what is
-    being written is finished, and nothing else begun.
+    One thread reads and one writes, while the caller's own computes, or as many as there are `lanes`. Where the caller
+    stops, or is interrupted, what is being written is finished, and nothing else begun.
     """
     waiting = iter(items)
     reading: deque[tuple[Item, Future[Input]]] = deque()
     writing: deque[tuple[Item, Future[None] | Failure]] = deque()
     reader, writer = ThreadPoolExecutor(1, "read"), ThreadPoolExecutor(1, "write")
+    computer = ThreadPoolExecutor(lanes, "compute")
+
+    def computed(item: Item, being_read: Future[Input]) -> Output:
+        return compute(item, being_read.result())
+
+    def write_once_computed(item: Item, being_computed: Future[Output]) -> None:
+        write(item, being_computed.result())
+
     try:
         reading.extend((item, reader.submit(read, item)) for item in islice(waiting, AHEAD))
         while reading:
             item, being_read = reading.popleft()
             reading.extend((each, reader.submit(read, each)) for each in islice(waiting, 1))
-            try:
-                writing.append((item, writer.submit(write, item, compute(item, being_read.result()))))
-            except FAILURES as error:
-                writing.append((item, error))
-            while len(writing) > AHEAD:
+            if lanes > 1:
+                being_computed = computer.submit(computed, item, being_read)
+                writing.append((item, writer.submit(write_once_computed, item, being_computed)))
+            else:
+                try:
+                    writing.append((item, writer.submit(write, item, computed(item, being_read))))
+                except FAILURES as error:
+                    writing.append((item, error))
+            while len(writing) >= AHEAD + lanes:
                 yield _outcome(*writing.popleft())
         while writing:
             yield _outcome(*writing.popleft())
     finally:
         reader.shutdown(cancel_futures=True)
+        computer.shutdown(cancel_futures=True)
         writer.shutdown(cancel_futures=True)
 
 
