@@ -92,7 +92,7 @@ def test_mistakes_end_in_words_and_leave_nothing(tmp_path: Path, capsys: pytest.
         (["--driver", "edges", "--every", "20"], "of 1 frames, 1 would train"),
         (["--driver", "edges", "--size", "0"], "found 0"),
         (["--driver", "landmarks"], "found something in 0 of 20 frames"),
-        (["--driver", "landmarks", "--face", "error"], "frame 1: the driver landmarks finds nothing"),
+        (["--driver", "landmarks", "--absent", "error"], "frame 1: the driver landmarks finds nothing"),
         (["--driver", "pose"], "needs a detector of your own"),
     ):
         words = [str(tmp_path / word) if word in ("mine", "no/pairs") else word for word in flags]

@@ -69,7 +69,7 @@ def _add_make_arguments(parser: argparse.ArgumentParser) -> None:
         "--val", type=float, default=0.1, metavar="SHARE", help="the film's end, to validate (default: 0.1)"
     )
     parser.add_argument(
-        "--face",
+        "--absent",
         choices=("skip", "hold", "error"),
         default="skip",
         help="frames in which the driver finds nothing: leave out, take the drawing before, or end (default: skip)",

@@ -132,7 +132,7 @@ def run(arguments: argparse.Namespace) -> int:
         size=arguments.size,
         every=arguments.every,
         val=arguments.val,
-        absent=arguments.face,
+        absent=arguments.absent,
         progress=True,
     )
     made = result.made
