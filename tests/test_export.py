@@ -17,11 +17,10 @@ from tests.evaluation.untrained_runs import pairs_folder, untrained
 
 from pix2pix.data.codecs import read_picture, write_picture
 from pix2pix.data.pairs import BadPairError
-from pix2pix.exchange import agreement, extras
+from pix2pix.exchange import agreement, extras, networks
 from pix2pix.exchange.extras import ExchangeError, needed
 from pix2pix.exchange.loading import is_exported, load_exported
 from pix2pix.export import main
-from pix2pix.inference import lanes
 from pix2pix.inference.networks import TorchNetwork
 from pix2pix.inference.translator import Translator
 from pix2pix.translate import main as translate
@@ -63,14 +62,14 @@ def test_graphs_translate_pictures_as_the_run_does(run: Path, exported: Path, na
     assert np.abs(translated.astype(int) - expected).max() <= 1  # rounded to levels
 
 
-@pytest.mark.parametrize("large", [lanes.LARGE, 100])
+@pytest.mark.parametrize("large", [networks.LARGE, 100])
 def test_several_pictures_at_a_time_are_those_of_one(
     exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: int
 ) -> None:
-    monkeypatch.setattr(lanes, "LARGE", large)
+    monkeypatch.setattr(networks, "LARGE", large)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     translator = load_exported(exported / "model.xml")
-    assert len(translator.network.lanes()) == 2
+    assert load_exported(exported / "model.xml").network.share() == 2
     sizes = [(8, 8 + index % 3 * 4) for index in range(12)]  # of 64 to 128 pixels
     (tmp_path / "in").mkdir()
     for index, size in enumerate(sizes):
@@ -79,6 +78,17 @@ def test_several_pictures_at_a_time_are_those_of_one(
     for index, size in enumerate(sizes):
         alone = translator(picture(*size)).astype(int)
         assert np.abs(read_picture(tmp_path / "out" / f"{index}.png") - alone).max() <= 1
+
+
+def test_a_graph_of_inpainting_keeps_what_is_known(tmp_path: Path) -> None:
+    pairs = pairs_folder(tmp_path / "pairs", train=1, val=1)
+    holes = ("data=derived", f"data.root={pairs}", "data.derive=holes", "data.holes.only=true")
+    run = untrained(tmp_path / "run", *holes)
+    assert main([str(run), "-o", str(tmp_path / "a.onnx")]) == 0
+    graph = load_exported(tmp_path / "a.onnx")
+    holed = graph.derive(picture(), "a")
+    known = (holed == picture()).all(axis=2)
+    np.testing.assert_array_equal(graph(holed)[known], picture()[known])
 
 
 def test_weights_keep_the_noise(run: Path, exported: Path) -> None:

@@ -237,10 +237,33 @@ def test_a_broken_film_and_volume_fail_alone(here: Path, capsys: pytest.CaptureF
     assert written() == ["1.png", "2.jpg", "deep/3.tif"]
 
 
+def test_a_run_that_fills_holes_keeps_the_rest_of_a_resized_picture(here: Path) -> None:
+    erased = np.zeros((256, 256, 4), np.uint8)
+    erased[..., 0], erased[..., 3] = 200, 255
+    erased[96:160, 96:160, 3] = 0
+    write_picture("erased.png", erased)
+    assert main(["runs/holes", "erased.png", "-o", "filled.png", "--size", "64"]) == 0
+    kept = np.abs(read_picture("filled.png").astype(int) - (200, 0, 0)).max(axis=2) == 0
+    rows, columns = np.nonzero(~kept)  # the hole, with what lies so near that it had a part in it
+    assert 20 <= rows.min() < 24
+    assert 40 <= rows.max() < 44
+    assert (rows.min(), rows.max()) == (columns.min(), columns.max())
+
+
+def test_options_that_a_volume_and_a_film_do_not_take(here: Path, caplog: pytest.LogCaptureFixture) -> None:
+    nibabel.save(nibabel.Nifti1Image(np.zeros((16, 16, 2), np.float32), np.eye(4)), "mr.nii.gz")
+    assert main(["runs/mr", "mr.nii.gz", "-o", "out", "--side-by-side"]) == 1
+    assert "mr.nii.gz: --size, --derive and --side-by-side are not for volumes" in caplog.text
+    Path("film.mp4").write_bytes(b"no film")
+    assert main(["runs/holes", "film.mp4", "-o", "out", "--derive"]) == 1
+    assert "film.mp4: --derive is for pictures" in caplog.text
+
+
 def test_a_study_of_dicom(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     series(here / "study" / "ct", uid="1.2.3")
+    series(here / "study" / "3.000000-HEAD")
     assert main(["runs/mr", "study", "-o", "out"]) == 0
-    assert written() == [f"ct/{number:04d}.dcm" for number in range(1, 6)]
+    assert written() == [f"{name}/{number:04d}.dcm" for name in ("3.000000-HEAD", "ct") for number in range(1, 6)]
     assert main(["runs/mr", "study/ct", "-o", "ct.nii.gz"]) == 0
     assert nibabel.load("ct.nii.gz").shape == (10, 12, 5)
     assert main(["runs/mr", "study", "-o", "out", "--skip-existing"]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -57,15 +58,39 @@ def test_a_folder_with_a_dicom_series_is_one_job() -> None:
     assert [(job.name, job.series) for job in jobs] == [("1.2.840", True), ("1.2.841", True), ("look", False)]
     assert results(jobs) == ["out/1.2.840", "out/1.2.841", "out/look.png"]
     assert results(plan("study/1.2.840")) == ["out/1.2.840"]
-    assert results(plan_files(["study/1.2.840"], Path("ct.gz"), same, known={".gz"})) == ["ct.gz"]
+    assert results(plan("study/1.2.840", to="ct.nii.gz")) == ["ct.nii.gz"]
+    with pytest.raises(PlanError, match=r"-o ct\.png: of a DICOM series a folder is made"):
+        plan("study/1.2.840", to="ct.png")
     Path("out/1.2.840").mkdir(parents=True)
     with pytest.raises(PlanError, match=r"there already: out/1\.2\.840\. --skip-existing"):
         plan("study")
     assert results(plan("study", existing="skip")) == ["out/1.2.841", "out/look.png"]
     with pytest.raises(PlanError, match=r"out/1\.2\.840 is a folder, .* move it"):
         plan("study", existing="overwrite")
+    Path("study/1.2.841/look.png").write_bytes(b"")
+    with pytest.raises(PlanError, match=r"look\.png would be written into the series that is made of study/1\.2\.841"):
+        plan("study", to="other")
     with pytest.raises(PlanError, match=r"IM1 is one slice of a DICOM series: name the folder"):
         plan("study/1.2.840/IM1")
+
+
+def test_a_disc_and_a_link_that_leads_back() -> None:
+    for file in ("disc/DICOMDIR", "disc/DICOM/1/IM1"):
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        Path(file).write_bytes(b"\0" * 128 + b"DICM")
+    Path("disc/DICOM/1/back").symlink_to(Path("disc").absolute())
+    Path("disc/DICOM/1/here").symlink_to(Path("disc/DICOM/1").absolute())
+    assert [job.name for job in plan("disc")] == ["DICOM/1"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every folder")
+def test_a_folder_that_cannot_be_read() -> None:
+    Path("scans/deep").chmod(0)
+    try:
+        with pytest.raises(PlanError, match=r"scans/deep: cannot be read: Permission denied"):
+            plan("scans")
+    finally:
+        Path("scans/deep").chmod(0o755)
 
 
 def test_the_suffix_of_results() -> None:

@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 
 from pix2pix.data.domains import Rgb
-from pix2pix.inference.networks import Network
 from pix2pix.inference.translator import Translator
 
 Picture = NDArray[np.uint8]
@@ -38,8 +37,8 @@ class Same:
     def to(self, device: torch.device | str) -> None:
         pass
 
-    def lanes(self) -> Sequence[Network]:
-        return [self]
+    def share(self) -> int:
+        return 1
 
 
 def translator(sign: int = 1) -> Translator:

@@ -19,7 +19,6 @@ from tests.evaluation.untrained_runs import untrained
 from tests.web.served import LIMITS, Answer, get, post, served
 
 from pix2pix.data.domains import Domain, Grey, Labels, Raw, Rgb
-from pix2pix.inference.networks import Network
 from pix2pix.inference.translator import Translator
 from pix2pix.web.drawings import brushes
 from pix2pix.web.models import Model, load_model
@@ -47,8 +46,8 @@ class Negative:
     def to(self, device: torch.device | str) -> None:
         pass
 
-    def lanes(self) -> Sequence[Network]:
-        return [self]
+    def share(self) -> int:
+        return 1
 
 
 def plain(name: str, source: Domain, target: Domain) -> Model:

@@ -45,14 +45,16 @@ def resize(values: Array, size: tuple[int, int], interpolation: Interpolation) -
     return np.rint(resized).clip(limits.min, limits.max).astype(values.dtype)
 
 
-def fitted(values: Array, asked: Sequence[int]) -> tuple[int, int]:
-    """(height, width) for a picture (H, W, C): [shorter side], its shape kept, or [height, width]."""
+def fitted(shape: Sequence[int], asked: Sequence[int], step: int = 1) -> tuple[int, int]:
+    """(height, width) for a picture (H, W, …): [shorter side], its shape kept, or [height, width].
+
+    With the shape kept, both are multiples of `step`.
+    """
     if len(asked) == 2:
         return asked[0], asked[1]
-    (shorter,) = asked
-    height, width = values.shape[:2]
+    (shorter,), (height, width) = asked, shape[:2]
     scale = shorter / min(height, width)
-    return max(round(height * scale), 1), max(round(width * scale), 1)
+    return max(round(height * scale / step), 1) * step, max(round(width * scale / step), 1) * step
 
 
 def _bicubic(values: Array, size: tuple[int, int]) -> Array:

@@ -14,6 +14,7 @@ from pix2pix.exchange.openvino_file import open_openvino
 from pix2pix.exchange.safetensors_file import read_safetensors
 from pix2pix.inference.networks import Network
 from pix2pix.inference.translator import TestTime, Translator
+from pix2pix.runs import derivation_of
 
 WEIGHTS = "model.safetensors"  # in a folder of the hub's layout
 GRAPHS = (".onnx", ".xml")
@@ -61,7 +62,7 @@ def load_exported(path: str | Path, recipe: TestTime | None = None) -> Translato
                 f"{path}: suffix {suffix!r} is none of an exported file; expected {', '.join(SUFFIXES)}"
             )
     source, target = (domain_from_dict(dict(description[f"{side}_domain"])) for side in ("source", "target"))
-    return Translator(network, source, target)
+    return Translator(network, source, target, derivation_of(description))
 
 
 def load_weights(path: Path, recipe: TestTime) -> tuple[Translator, dict[str, Any]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from queue import SimpleQueue
 from typing import Any
 
 import torch
@@ -12,35 +14,43 @@ from torch import Tensor
 from pix2pix.exchange.extras import ExchangeError
 from pix2pix.exchange.metadata import INPUT
 from pix2pix.exchange.openvino_file import OpenvinoModel
-from pix2pix.inference.networks import Network
 from pix2pix.inference.test_time import pad_to_multiple
 
 MOST_LANES = 4  # each holds a picture's layers in memory
+LARGE = 1024 * 1024  # pixels, beyond which the layers of several pictures would take too much of it
 Run = Callable[[Any], Any]  # numpy float32 (1, C, H, W) to (1, C', H, W)
 
 
-@dataclass
 class GraphNetwork:
-    """An exported graph: it translates a picture at a time, on the processor, without noise.
+    """An exported graph: it translates a picture at a time, or one a lane, on the processor, without noise.
 
-    Attributes:
+    Args:
+        run: the whole processor on one picture.
         multiple: of the generator's sides; the graph pads by itself, and here too small pictures are refused.
-        beside: makes what translates in several threads at a time; None: there is none.
+        lanes: makes what translates at the same time, a share of the processor each; None: there is no such thing.
     """
 
-    run: Run
-    multiple: int
-    beside: Callable[[], Sequence[Run]] | None = None
+    def __init__(self, run: Run, multiple: int, lanes: Callable[[], Sequence[Run]] | None = None) -> None:
+        self._run, self._multiple, self._make_lanes = run, multiple, lanes
+        self._lanes: Sequence[Run] = ()
+        self._free: SimpleQueue[Run] = SimpleQueue()
+        self._large = threading.Lock()
 
     @property
     def draws_noise(self) -> bool:
         """Never."""
         return False
 
+    @property
+    def multiple(self) -> int:
+        """See `inference.networks.Network`."""
+        return self._multiple
+
     def __call__(self, source: Tensor, names: Sequence[str]) -> Tensor:
         """See `inference.networks.Network`. Names decide nothing, as there is no noise."""
         padded, crop = pad_to_multiple(source, self.multiple)
-        translated = [torch.from_numpy(self.run(picture.numpy())) for picture in torch.split(padded.contiguous(), 1)]
+        with self._lane(large=source[0, 0].numel() > LARGE) as run:
+            translated = [torch.from_numpy(run(picture.numpy())) for picture in torch.split(padded.contiguous(), 1)]
         return torch.cat(translated)[crop]
 
     def to(self, device: torch.device | str) -> None:
@@ -50,9 +60,27 @@ class GraphNetwork:
                 f"an exported graph runs on the processor, not on {device}: export .safetensors to translate there"
             )
 
-    def lanes(self) -> Sequence[Network]:
-        """See `inference.networks.Network`."""
-        return [self] if self.beside is None else [GraphNetwork(run, self.multiple) for run in self.beside()]
+    def share(self) -> int:
+        """See `inference.networks.Network`. Large pictures are still translated one at a time, by all threads."""
+        if not self._lanes and self._make_lanes is not None:
+            self._lanes = self._make_lanes()
+            for lane in self._lanes:
+                self._free.put(lane)
+        return max(len(self._lanes), 1)
+
+    @contextmanager
+    def _lane(self, *, large: bool) -> Iterator[Run]:
+        """A free lane, or for a large picture all of them."""
+        if not self._lanes:
+            yield self._run
+            return
+        with self._large if large else nullcontext():  # two that each had some of the lanes would wait for ever
+            taken = [self._free.get() for _ in range(len(self._lanes) if large else 1)]
+        try:
+            yield self._run if large else taken[0]
+        finally:
+            for lane in taken:
+                self._free.put(lane)
 
 
 def onnx_network(session: Any, multiple: int) -> GraphNetwork:
@@ -61,15 +89,15 @@ def onnx_network(session: Any, multiple: int) -> GraphNetwork:
 
 
 def openvino_network(model: OpenvinoModel, multiple: int) -> GraphNetwork:
-    """Of a model that OpenVINO reads: all threads on one picture, or in lanes one thread on each."""
+    """Of a model that OpenVINO reads."""
 
     def of(compiled: Any) -> Run:
         request = compiled.create_infer_request()
-        return lambda picture: request.infer({INPUT: picture})[0].copy()
+        return lambda picture: request.infer({INPUT: picture}, share_inputs=True)[0]  # a copy of the output
 
-    def beside() -> Sequence[Run]:
-        threads = min(torch.get_num_threads(), MOST_LANES)
-        compiled = model.compiled(streams=threads)
-        return [of(compiled) for _ in range(threads)]
+    def lanes() -> Sequence[Run]:
+        count = min(torch.get_num_threads(), MOST_LANES)
+        compiled = model.compiled(streams=count)
+        return [of(compiled) for _ in range(count)]
 
-    return GraphNetwork(of(model.compiled()), multiple, beside if torch.get_num_threads() > 1 else None)
+    return GraphNetwork(of(model.compiled()), multiple, lanes if torch.get_num_threads() > 1 else None)

@@ -14,6 +14,8 @@ from torch import Tensor
 from pix2pix.data.derive.holes import with_hole
 from pix2pix.data.domains import Domain
 from pix2pix.data.pairs import Array
+from pix2pix.data.resize import resize
+from pix2pix.data.transforms import Geometry
 
 LEAST = 3  # pixels that a hole is high and wide; a smaller spot of the middle grey is a colour of the photo
 
@@ -34,9 +36,21 @@ def keep_known(source: Tensor, translation: Tensor, domain: Domain) -> Tensor:
     """
     dtype = domain.decode(np.zeros((domain.channels, 1, 1), np.float32)).dtype
     middle = domain.encode(with_hole(np.zeros((1, 1, domain.channels), dtype), np.ones((1, 1), np.bool_)))  # (C, 1, 1)
-    grey = (source == torch.from_numpy(middle).to(source.device)).all(dim=1, keepdim=True).float()
-    hole = _grown(-_grown(-grey))  # (B, 1, H, W), opened: what is beyond the picture counts as missing
-    return torch.where(hole.bool(), translation, source)
+    grey = (source == torch.from_numpy(middle).to(source.device)).all(dim=1, keepdim=True)
+    return torch.where(_without_spots(grey), translation, source)
+
+
+def resize_holed(values: Array, size: tuple[int, int]) -> Array:
+    """(H, W, C) of 8 or 16 bits to (*size, C), bicubic, missing wherever the hole had a part in the value."""
+    grey = (values == with_hole(values[:1, :1], np.ones((1, 1), np.bool_))).all(axis=2)
+    hole = _without_spots(torch.from_numpy(grey)[None, None])[0, 0].numpy()
+    known = Geometry(scaled=size, size=size).move_valid(~hole, "bicubic")
+    return with_hole(resize(values, size, "bicubic"), ~known)
+
+
+def _without_spots(grey: Tensor) -> Tensor:
+    """(B, 1, H, W), bool: opened by the smallest hole; what is beyond the picture counts as missing."""
+    return _grown(-_grown(-grey.float())).bool()
 
 
 def _grown(mask: Tensor) -> Tensor:

@@ -87,10 +87,10 @@ def known(kinds: Kinds) -> frozenset[str]:
 def _big(arguments: argparse.Namespace, translator: Translator, source: Path, target: Path, progress: Progress) -> None:
     from pix2pix.inference.tiles import TileOptions, translate_in_tiles
 
-    if arguments.derive or arguments.side_by_side or arguments.samples:
+    if arguments.derive or arguments.side_by_side or arguments.samples or arguments.noise == "on":
         raise ValueError(
             f"{source} is translated in tiles, since it has {BIG // 10**6} million pixels or more: --derive,"
-            " --side-by-side and --samples are for smaller pictures"
+            " --side-by-side, --samples and --noise on are for smaller pictures (or --size N makes it one)"
         )
     options = TileOptions(arguments.tile, arguments.overlap)
     translate_in_tiles(translator, source, target, options, lambda done, count: progress(done / count))
@@ -101,8 +101,8 @@ def _volume(
 ) -> None:
     from pix2pix.inference.volumes import AXES, translate_volume
 
-    if arguments.size is not None:
-        raise ValueError(f"{source}: --size is for pictures and films, and the slices of a volume stay as they are")
+    if arguments.size is not None or arguments.derive or arguments.side_by_side:
+        raise ValueError(f"{source}: --size, --derive and --side-by-side are not for volumes: leave them out")
     axis = AXES[list(map(str, AXES)).index(arguments.axis)]
     translate_volume(
         translator, source, target, axis, arguments.series, progress=lambda done, count: progress(done / count)
@@ -116,6 +116,8 @@ def _film(
     from pix2pix.video.errors import FilmError
     from pix2pix.video.translating import FilmOptions, translate_film
 
+    if arguments.derive:
+        raise ValueError(f"{source}: --derive is for pictures; what a film is drawn by is its --driver")
     driver, size = None, arguments.size
     if arguments.driver is not None:
         made = read_made(arguments.pairs) if arguments.pairs is not None else made_for(arguments.model)
@@ -126,7 +128,7 @@ def _film(
         quality=arguments.quality,
         side_by_side=arguments.side_by_side,
         absent=arguments.absent,
-        overwrite=arguments.overwrite,
+        overwrite=arguments.overwrite or arguments.skip_existing,  # the film itself is not there: what is was cut off
     )
     report = translate_film(
         translator,

@@ -41,8 +41,8 @@ class Network(Protocol):
         """Work there from now on; the pictures must be there too."""
         ...
 
-    def lanes(self) -> Sequence[Network]:
-        """Networks like this one for as many threads, which share the processor; this one alone if it takes it all."""
+    def share(self) -> int:
+        """Be ready for calls from several threads at a time; returns from how many it is worth while."""
         ...
 
 
@@ -85,9 +85,9 @@ class TorchNetwork:
         """See `Network`."""
         self.generator.to(device)
 
-    def lanes(self) -> Sequence[Network]:
-        """See `Network`."""
-        return [self]
+    def share(self) -> int:
+        """See `Network`: a picture takes the whole device."""
+        return 1
 
 
 def has_dropout(generator: Generator) -> bool:

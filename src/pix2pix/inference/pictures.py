@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from torch import Tensor
 
-from pix2pix.data.codecs import read_picture, write_picture
+from pix2pix.data.codecs import picture_size, read_picture, write_picture
 from pix2pix.data.domains import view
-from pix2pix.data.pairs import BadPairError
+from pix2pix.data.pairs import Array, BadPairError
 from pix2pix.data.picture_rows import TIFFS
 from pix2pix.data.resize import fitted, resize
 from pix2pix.data.tiff_writing import write_like
-from pix2pix.inference.lanes import Lanes
 from pix2pix.inference.pipeline import Failure, overlapped
 from pix2pix.inference.plan import Job
 from pix2pix.inference.translator import Translator
@@ -28,7 +28,6 @@ class Encoded(NamedTuple):
 
     source: Tensor
     target: Tensor | None = None
-    fitted: bool = False  # whether it was resized
 
 
 class Results(NamedTuple):
@@ -48,8 +47,8 @@ def translate_pictures(
         beside: samples that are shown next to their source in one picture; 0: each is a file of its own.
     """
     write = _write_beside(translator) if beside else _write_alone(translator)
-    lanes = Lanes(translator)
-    yield from overlapped(jobs, read, _translate(lanes, range(1, beside + 1)), write, lanes.count)
+    lanes = translator.network.share() if len(jobs) > 1 else 1
+    yield from overlapped(jobs, read, _translate(translator, range(1, beside + 1)), write, lanes)
 
 
 def files(translator: Translator, derive: bool = False, size: Sequence[int] | None = None) -> Callable[[Job], Encoded]:
@@ -65,9 +64,9 @@ def files(translator: Translator, derive: bool = False, size: Sequence[int] | No
         stored = read_picture(job.source)
         try:
             if not derive:
-                return Encoded(translator.encode(stored, job.name, size), fitted=size is not None)
-            photo = stored if size is None else resize(stored, fitted(stored, size), "bicubic")
-            return Encoded(translator.encode(translator.derive(photo, job.name), job.name), fitted=size is not None)
+                return Encoded(translator.encode(stored, job.name, size))
+            photo = stored if size is None else resize(stored, fitted(stored.shape, size), "bicubic")
+            return Encoded(translator.encode(translator.derive(photo, job.name), job.name))
         except BadPairError as error:  # it says the name that decides the noise; people know the file
             raise BadPairError(f"{job.shown}: {str(error).removeprefix(f'{job.name}: ')}") from error
 
@@ -88,18 +87,17 @@ def pairs(data: PairedData, split: str) -> Callable[[Job], Encoded]:
     return read
 
 
-def _translate(lanes: Lanes, every: Sequence[int]) -> Callable[[Job, Encoded], Results]:
+def _translate(translator: Translator, every: Sequence[int]) -> Callable[[Job, Encoded], Results]:
     """Every sample of these numbers, or one for each file."""
 
     def compute(job: Job, encoded: Encoded) -> Results:
-        with lanes.translator(encoded.source) as translator:
-            return Results(
-                encoded,
-                {
-                    number: translator.translate(encoded.source[None], [sample_name(job.name, number)])[0]
-                    for number in every or job.outputs
-                },
-            )
+        return Results(
+            encoded,
+            {
+                number: translator.translate(encoded.source[None], [sample_name(job.name, number)])[0]
+                for number in every or job.outputs
+            },
+        )
 
     return compute
 
@@ -114,14 +112,18 @@ def _write_alone(translator: Translator) -> Callable[[Job, Results], None]:
         for number, file in job.outputs.items():
             values = translator.shown(results.encoded.source, results.translations[number])
             file.parent.mkdir(parents=True, exist_ok=True)
-            like = None if results.encoded.fitted else job.source  # whose georeference is that of its own pixels
-            if like is not None and like.suffix.lower() in TIFFS and file.suffix.lower() in TIFFS:
+            if job.source is not None and file.suffix.lower() in TIFFS and _alike(job.source, values):
                 nodata = getattr(translator.target, "nodata", None)
-                write_like(file, values, like, unit=translator.target.unit, nodata=nodata)
+                write_like(file, values, job.source, unit=translator.target.unit, nodata=nodata)
             else:
                 write_picture(file, values, unit=translator.target.unit)
 
     return write
+
+
+def _alike(source: Path, values: Array) -> bool:
+    """Whether a TIFF's georeference and pixel size hold for a picture that was made of it."""
+    return source.suffix.lower() in TIFFS and picture_size(source)[:2] == values.shape[:2]
 
 
 def _write_beside(translator: Translator) -> Callable[[Job, Results], None]:
@@ -129,7 +131,7 @@ def _write_beside(translator: Translator) -> Callable[[Job, Results], None]:
     domains = translator.source, translator.target
 
     def write(job: Job, results: Results) -> None:
-        source, target, _ = results.encoded
+        source, target = results.encoded
         translations = [*results.translations.values(), *([] if target is None else [target])]
         views = [view(domains[1], each.numpy(), domains[0], source.numpy()) for each in translations]
         first = view(domains[0], source.numpy(), domains[1], translations[-1].numpy())

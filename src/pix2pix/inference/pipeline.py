@@ -61,9 +61,10 @@ def overlapped(
         while writing:
             yield _outcome(*writing.popleft())
     finally:
-        reader.shutdown(cancel_futures=True)
-        computer.shutdown(cancel_futures=True)
-        writer.shutdown(cancel_futures=True)
+        for pool in (reader, computer, writer):
+            pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (reader, computer, writer):
+            pool.shutdown()
 
 
 def _outcome(item: Item, written: Future[None] | Failure) -> tuple[Item, Failure | None]:

@@ -6,11 +6,12 @@ import glob
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, NoReturn
 
 from pix2pix.data.codecs import READABLE
 from pix2pix.data.sources.folders import natural
 from pix2pix.inference.volumes.dicom import is_dicom, is_series
+from pix2pix.inference.volumes.volume import NIFTI
 
 Existing = Literal["refuse", "skip", "overwrite"]
 SHOWN = 5  # files that one message names
@@ -58,10 +59,17 @@ def plan_files(
     where a result would replace an input, and where results are there that were not to be.
     """
     found = [each for typed in inputs for each in _found(typed, output, known)]
-    as_file = len(found) == 1 and output.suffix.lower() in known and (found[0].series or Path(inputs[0]).is_file())
+    one = found[0] if len(found) == 1 else None
+    as_file = one is not None and (
+        output.name.lower().endswith(NIFTI)
+        if one.series
+        else output.suffix.lower() in known and Path(inputs[0]).is_file()
+    )
     if output.is_file() and not as_file:
         raise PlanError(f"-o {output} is a file, and the results of {len(found)} picture(s) go into a folder")
     if output.suffix.lower() in known and not output.is_dir() and not as_file:
+        if one is not None and one.series:
+            raise PlanError(f"-o {output}: of a DICOM series a folder is made, or one file, .nii or .nii.gz")
         raise PlanError(f"-o {output} names one file, and there are {len(found)} pictures: name a folder")
     jobs = []
     for path, below, series in found:
@@ -98,6 +106,14 @@ def checked(jobs: Sequence[Job], existing: Existing) -> list[Job]:
                     f"{other.shown} and {job.shown} would both be written to {file}: translate them into two folders, "
                     "or name the folder above both, whose tree is kept"
                 )
+    folders = {file: job for job in jobs if job.series for file in job.outputs.values()}
+    for job in jobs:
+        for file in job.outputs.values():
+            if around := next((folders[above] for above in file.parents if above in folders), None):
+                raise PlanError(
+                    f"{job.shown} would be written into the series that is made of {around.shown}: translate one after"
+                    f" the other, pictures by a pattern such as '{around.shown}/*.png'"
+                )
     sources = {_identity(job.source) for job in jobs if job.source is not None}
     there = [file for job in jobs for file in job.outputs.values() if file.exists()]
     for file in there:
@@ -108,10 +124,13 @@ def checked(jobs: Sequence[Job], existing: Existing) -> list[Job]:
                 f"{file} is a folder, and a result is to be written there: move it, or name another with -o"
             )
     if there and existing == "refuse":
+        replaces = (
+            "--overwrite replaces files, not folders" if any(map(Path.is_dir, there)) else "--overwrite replaces them"
+        )
         listed = ", ".join(map(str, there[:SHOWN])) + (f" and {len(there) - SHOWN} more" if len(there) > SHOWN else "")
         raise PlanError(
             f"{len(there)} of the results are there already: {listed}. --skip-existing leaves them as they are, "
-            "--overwrite replaces them"
+            f"{replaces}"
         )
     if existing == "skip":
         kept = [job._replace(outputs={k: file for k, file in job.outputs.items() if not file.exists()}) for job in jobs]
@@ -149,9 +168,11 @@ def _of_folder(folder: Path, output: Path, known: Collection[str]) -> Iterator[_
     if folder.resolve() == output.resolve():
         raise PlanError(f"-o {output} is the folder that is read: name another one")
     found, series = [], []
-    for where, below, files in os.walk(folder, followlinks=True):
-        below[:] = [name for name in below if name[0] != "." and Path(where, name).resolve() != output.resolve()]
-        if is_series(Path(where)):
+    passed = {output.resolve(), folder.resolve()}  # also folders that were seen: a link may lead back
+    for where, below, files in os.walk(folder, followlinks=True, onerror=_refuse):
+        below[:] = [name for name in below if name[0] != "." and Path(where, name).resolve() not in passed]
+        passed.update(Path(where, name).resolve() for name in below)
+        if _is_series(Path(where)):
             series.append(Path(where))
         found += [Path(where, file) for file in files if file[0] != "." and Path(file).suffix.lower() in known]
     if not found and not series:
@@ -160,6 +181,17 @@ def _of_folder(folder: Path, output: Path, known: Collection[str]) -> Iterator[_
         yield _Found(path, Path(path.absolute().name) if path == folder else path.relative_to(folder), series=True)
     for path in sorted(found, key=lambda each: natural(str(each))):
         yield _Found(path, path.relative_to(folder))
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise PlanError(f"{error.filename}: cannot be read: {error.strerror}") from error
+
+
+def _is_series(folder: Path) -> bool:
+    try:
+        return is_series(folder)
+    except OSError as error:
+        _refuse(error)
 
 
 def _of_pattern(pattern: Path, output: Path, known: Collection[str]) -> Iterator[_Found]:

@@ -26,7 +26,7 @@ from pix2pix.data.domains.photo import LabAb, LabL
 from pix2pix.data.pairs import Array, BadPairError, with_channels
 from pix2pix.data.resize import fitted, resize
 from pix2pix.devices import usable_device
-from pix2pix.inference.holes import keep_known, transparent_as_hole
+from pix2pix.inference.holes import keep_known, resize_holed, transparent_as_hole
 from pix2pix.inference.networks import Network, TorchNetwork, has_dropout
 from pix2pix.inference.pillow import from_pillow, to_pillow
 from pix2pix.inference.precision import Precision
@@ -194,7 +194,9 @@ class Translator:
             stored = transparent_as_hole(stored)
         values = self.source.prepare(stored, name or "the picture").values
         if size is not None:
-            values = resize(values, fitted(values, size), self.source.interpolation)
+            sides = fitted(values.shape, size)
+            holed = isinstance(self.derivation, Holes)
+            values = resize_holed(values, sides) if holed else resize(values, sides, self.source.interpolation)
         return torch.from_numpy(self.source.encode(values))
 
     def translate(self, source: Tensor, names: Sequence[str]) -> Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from pix2pix.data.resize import fitted
 from pix2pix.video.errors import FilmError
 from pix2pix.video.reading import Picture
 
@@ -23,11 +24,7 @@ def size_of(height: int, width: int, asked: Sequence[int] | None) -> tuple[int, 
     """
     if asked is not None and (len(asked) > 2 or min(asked) < 2):
         raise FilmError(f"--size takes the shorter side, or height and width; found {' '.join(map(str, asked))}")
-    if asked is not None and len(asked) == 2:
-        return asked[0], asked[1]
-    shorter = min(height, width, SHORTER_SIDE) if asked is None else asked[0]
-    scale = shorter / min(height, width)
-    return max(round(height * scale / 2), 1) * 2, max(round(width * scale / 2), 1) * 2
+    return fitted((height, width), asked or [min(height, width, SHORTER_SIDE)], step=2)
 
 
 def resized(picture: Picture, size: tuple[int, int], *, smooth: bool = True) -> Picture:

@@ -120,7 +120,7 @@ def translate_film(
             quality=options.quality,
             preset=options.preset,
             chroma=options.chroma,
-            aspect=facts.aspect if (height, width) == own else None,
+            aspect=None if (height, width) != own and (size is None or len(size) == 2) else facts.aspect,
             overwrite=options.overwrite,
         )
         report = FilmReport(writer.partial, notes=_notes(writer, shown, options))

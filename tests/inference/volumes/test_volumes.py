@@ -12,7 +12,6 @@ from tests.inference.volumes.dicom_series import series
 from torch import Tensor
 
 from pix2pix.data.domains import Domain, Raw, Rgb
-from pix2pix.inference.networks import Network
 from pix2pix.inference.translator import Translator
 from pix2pix.inference.volumes import AXES, Axis, VolumeError, translate_volume
 
@@ -37,8 +36,8 @@ class Same:
     def to(self, device: Any) -> None:
         raise NotImplementedError
 
-    def lanes(self) -> Sequence[Network]:
-        return [self]
+    def share(self) -> int:
+        return 1
 
 
 def same(source: Domain = HU, target: Domain = HU) -> Translator:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections import Counter
 from pathlib import Path
@@ -25,7 +26,9 @@ _OF_VALUES = (  # elements about the source's values, which say nothing of the t
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether a file says that it is DICOM; its name need not."""
+    """Whether a file says that it is DICOM; its name need not. A disc's table of contents is no picture."""
+    if path.name.upper() == "DICOMDIR":
+        return False
     try:
         with path.open("rb") as file:
             return file.read(132)[128:] == b"DICM"
@@ -34,8 +37,9 @@ def is_dicom(path: Path) -> bool:
 
 
 def is_series(folder: Path) -> bool:
-    """Whether there is a DICOM file in a folder, whatever else is there."""
-    return any(is_dicom(path) for path in sorted(folder.iterdir()) if path.is_file() and path.suffix not in READABLE)
+    """Whether there is a DICOM file in a folder, whatever else is there. Raises OSError for an unreadable one."""
+    files = (path for path in sorted(folder.iterdir()) if path.suffix.lower() not in READABLE)
+    return any(is_dicom(path) for path in files if os.path.isfile(path))
 
 
 def read_dicom(folder: Path, series: str | None = None) -> tuple[Volume, list[Any]]:
@@ -54,12 +58,15 @@ def read_dicom(folder: Path, series: str | None = None) -> tuple[Volume, list[An
     for path in sorted(folder.iterdir()):
         dataset = _image(path)
         if dataset is not None:
+            if not dataset.get("SeriesInstanceUID"):
+                raise VolumeError(f"{path}: does not say which series it is of (SeriesInstanceUID)")
             found.setdefault(str(dataset.SeriesInstanceUID), []).append(dataset)
-    if (series is None and len(found) > 1) or (series is not None and series not in found):
-        lines = [f"  {uid}: {len(each)} slices {each[0].get('SeriesDescription', '')}" for uid, each in found.items()]
-        raise VolumeError("\n".join([f"{folder}: which series? Name one by its UID:", *lines]))
     if not found:
         raise VolumeError(f"{folder}: no DICOM image with pixels in it; expected the slices of a series")
+    if (series is None and len(found) > 1) or (series is not None and series not in found):
+        asked = "which series? Name one by its UID" if series is None else f"holds no series {series}; it holds"
+        lines = [f"  {uid}: {len(each)} slices {each[0].get('SeriesDescription', '')}" for uid, each in found.items()]
+        raise VolumeError("\n".join([f"{folder}: {asked}:", *lines]))
     slices = found[series] if series is not None else next(iter(found.values()))
     affine = _sort(slices, folder)
     values = np.stack([_values(each, folder) for each in slices], axis=2)  # (rows, columns, slices, C)
@@ -117,7 +124,7 @@ def _sort(slices: list[Any], folder: Path) -> NDArray[np.float64]:
     """Sort by position, and the affine of (column, row, slice) in RAS+. Raises VolumeError for no regular stack."""
     needs = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns")
     for each in slices:
-        missing = [name for name in needs if name not in each]
+        missing = [name for name in needs if each.get(name) in (None, "", [])]
         if missing or int(each.get("NumberOfFrames", 1)) > 1:
             what = f"no {', '.join(missing)}" if missing else "several frames in one file"
             raise VolumeError(f"{each.filename}: has {what}; expected one slice a file with its place in the patient")

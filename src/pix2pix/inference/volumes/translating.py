@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pix2pix.data.codecs import READABLE
 from pix2pix.data.pairs import Array
 from pix2pix.inference.translator import Translator
 from pix2pix.inference.volumes.dicom import read_dicom, write_dicom
@@ -27,8 +28,8 @@ def translate_volume(
 ) -> None:
     """Translate each slice of a volume as a picture, and write them as a volume of the same geometry.
 
-    Every slice has the dropout noise of the same name, so noise does not flicker from slice to slice; its norms take
-    its own statistics, as in training. The volume and its translation are held in memory.
+    Every slice has the dropout noise of the volume's name, without suffix, so noise does not flicker from slice to
+    slice; its norms take its own statistics, as in training. The volume and its translation are held in memory.
 
     Args:
         translator: what translates.
@@ -48,7 +49,7 @@ def translate_volume(
     if axis not in AXES:
         raise ValueError(f"axis is {axis!r}; expected one of {', '.join(map(str, AXES))}")
     to_nifti = is_nifti(target)
-    if not to_nifti and (target.suffix or is_nifti(source)):
+    if not to_nifti and (target.suffix.lower() in (*READABLE, ".gz") or is_nifti(source)):
         raise ValueError(f"{target}: a volume is written as .nii or .nii.gz, and of DICOM also as a folder")
     if not to_nifti and target.exists():
         raise FileExistsError(f"{target} exists: name a new folder for the series")
@@ -63,7 +64,7 @@ def translate_volume(
     pictures = as_pictures(volume, axis)  # (slices, H, W, C)
     translated: Array | None = None
     for index, picture in enumerate(pictures):
-        result = translator(np.ascontiguousarray(picture), volume.name)
+        result = translator(np.ascontiguousarray(picture), name_of(source))
         if translated is None:
             translated = np.empty((len(pictures), *result.shape), result.dtype)
         translated[index] = result
@@ -75,6 +76,11 @@ def translate_volume(
         write_nifti(target, values, volume, header)
     else:
         write_dicom(target, values, slices, translator.target.unit)
+
+
+def name_of(source: Path) -> str:
+    """What decides the noise of a volume: its name, without a suffix of NIfTI."""
+    return next((source.name[: -len(end)] for end in NIFTI if source.name.lower().endswith(end)), source.name)
 
 
 def is_nifti(path: Path) -> bool:
