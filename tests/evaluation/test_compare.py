@@ -103,6 +103,12 @@ def names(each: Evaluated, *found: str) -> Evaluated:
     return Evaluated(each.run, Measured(list(found), "same", {}, {}), each.scores, {}, None)
 
 
+def test_a_run_without_a_judge_does_not_hide_two_judges() -> None:
+    runs = [evaluated("one"), evaluated("two", judge="a"), evaluated("three", judge="b")]
+    with pytest.raises(EvaluationError, match="two and three were scored by different judges"):
+        check_same_pictures(runs)
+
+
 @pytest.mark.parametrize(
     ("one", "other", "message"),
     [

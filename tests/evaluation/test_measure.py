@@ -12,7 +12,7 @@ from tests.training.stopped_run import train
 
 from pix2pix.data.datamodule import PairedData
 from pix2pix.data.pairs import BadPairError
-from pix2pix.evaluation.measure import Measured, measure
+from pix2pix.evaluation.measure import Measured, every_sample, measure, translate_sample
 from pix2pix.evaluation.run import open_run
 from pix2pix.evaluation.scored import choose
 from pix2pix.metrics.image import ssim
@@ -68,6 +68,20 @@ def test_the_digest_is_of_the_targets_alone(tmp_path: Path) -> None:
     assert one.targets == other.targets
     assert not np.array_equal(one.contributions["ssim"], other.contributions["ssim"])
     assert one.targets != larger.targets
+
+
+def test_what_counts_is_a_part_of_the_digest_and_the_rest_is_shown_as_it_is(tmp_path: Path) -> None:
+    root = pairs_folder(tmp_path / "pairs", train=2, val=3)
+    holes = ("data=derived", f"data.root={root}", "data.derive=holes")
+    everywhere, only = (untrained(tmp_path / each, *holes, f"data.holes.only={each}") for each in ("false", "true"))
+    assert measured(everywhere)[0].targets != measured(only)[0].targets
+    run = open_run(str(only))
+    sample = next(every_sample(run.data("val"), "val"))
+    assert sample.weight is not None
+    translated = translate_sample(run.translator(), sample, "cpu")
+    known = (sample.weight == 0).expand_as(sample.target)
+    assert torch.equal(translated.shown[1][known], sample.target[known])
+    assert torch.equal(translated.shown[1][~known], translated.translation[~known])
 
 
 def test_bad_pictures(tmp_path: Path) -> None:

@@ -49,6 +49,18 @@ def test_constant_pictures_are_at_the_floor_and_alike() -> None:
     assert log_spectrum(dark).tolist() == pytest.approx([10 * np.log10(ROUNDING_NOISE)] * 16, abs=1e-3)
 
 
+@pytest.mark.parametrize("channels", [2, 12])
+def test_what_one_channel_loses_and_another_gains_is_seen(channels: int) -> None:
+    """Of a and b of Lab, or of classes in planes, the mean over channels may be the same everywhere."""
+    wave = torch.rand(32, 32, generator=torch.Generator().manual_seed(0)) / 2
+    opposed = torch.full((channels, 32, 32), 0.5)
+    opposed[0] += wave
+    opposed[1] -= wave
+    assert log_spectrum_distance(torch.full_like(opposed, 0.5), opposed) > 10
+    powers = torch.stack([10 ** (log_spectrum(plane[None]) / 10) for plane in opposed]).mean(0)
+    assert torch.allclose(log_spectrum(opposed), 10 * powers.log10(), atol=1e-3)
+
+
 def test_a_decade_of_power_is_ten_decibels() -> None:
     target = torch.rand(1, 64, 64, generator=torch.Generator().manual_seed(0))
     assert log_spectrum_distance(target * 10**-0.5, target).item() == pytest.approx(10, abs=0.02)

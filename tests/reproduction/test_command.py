@@ -15,10 +15,12 @@ from tests.reproduction.invented import finish, setting
 
 from pix2pix import reproduce
 from pix2pix.config import ConfigError
-from pix2pix.reproduction import command
+from pix2pix.evaluation import judge
+from pix2pix.reproduction import command, judging, preparation
 from pix2pix.reproduction.plan import Cost, Load, Plan
 from pix2pix.reproduction.points import FINISHED_BY, Method, Setting, point_folder, points
 from pix2pix.reproduction.preparation import find_classes
+from pix2pix.sweeps import Point, Result
 
 METHODS = [Method("labels2photo", "l1"), Method("labels2photo", "cgan", field=16)]
 
@@ -113,6 +115,8 @@ def test_points_of_other_epochs_are_not_mixed(tmp_path: Path, costs: list[int]) 
     with pytest.raises(ConfigError, match=r"holds points of 6 epochs, and this would be 12: .*\(--hours 40\)"):
         planned(tmp_path, hours=80.0, seeds=3)
     assert planned(tmp_path, seeds=5).seeds == 5  # more seeds of the same epochs
+    more = planned(tmp_path, hours=40.0, seeds=5)
+    assert (more.seeds, more.epochs) == (5, 6)
 
 
 def test_the_plan_is_said(tmp_path: Path, costs: list[int], caplog: pytest.LogCaptureFixture) -> None:
@@ -121,6 +125,43 @@ def test_the_plan_is_said(tmp_path: Path, costs: list[int], caplog: pytest.LogCa
     assert "2 methods × 3 seeds = 6 points of 6 epochs, 1 at a time; 0 are finished" in caplog.text
     assert "Expected: 36.0 hours, until about " in caplog.text
     assert "and the judge before that" in caplog.text
+
+
+def test_a_judge_that_has_changed_or_appeared_is_taken_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one was made again, or after a refusal, what was said of it before is forgotten."""
+    place = tmp_path / "judges" / "key"
+    asked: list[str] = []
+
+    def run(points: list[Point], folder: Path, **_: Any) -> list[Result]:
+        (point,) = points
+        path = point.folder / judging.FILE
+        if not path.exists():
+            asked.append("made")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            there = (place / judge.FILE).exists()
+            path.write_text(
+                json.dumps(
+                    {"place": str(place), "folder": str(place), "digest": Digest(place).digest}
+                    if there
+                    else {"place": str(place), "folder": None, "digest": None, "refused": "no better than guessing"}
+                )
+            )
+        return [Result(point, "finished")]
+
+    class Digest:
+        def __init__(self, place: Path) -> None:
+            self.digest = (place / judge.FILE).read_text()
+
+    monkeypatch.setattr(preparation, "run_points", run)
+    monkeypatch.setattr(judge.Judge, "load", Digest)
+    assert preparation.make_judge(setting(), tmp_path / "out")["digest"] is None
+    assert preparation.make_judge(setting(), tmp_path / "out")["digest"] is None
+    assert len(asked) == 1
+    place.mkdir(parents=True)
+    for content, times in (("first", 2), ("first", 2), ("second", 3)):
+        (place / judge.FILE).write_text(content)
+        assert preparation.make_judge(setting(), tmp_path / "out")["digest"] == content
+        assert len(asked) == times
 
 
 def test_classes_are_found_in_labels_of_colours(tmp_path: Path) -> None:

@@ -117,6 +117,8 @@ def test_points_on_a_folder_of_pairs(tmp_path: Path) -> None:
     [
         ("seed=3", "seed"),
         ("objective=l1", "objective"),
+        ("objective.l1_weight=10", "objective.l1_weight"),
+        ("objective.adversarial=least_squares", "objective.adversarial"),
         ("generator=resnet", "generator"),
         ("+data.task=inpaint", "data.task"),
         ("hydra.run.dir=x", "hydra.run.dir"),
@@ -129,7 +131,7 @@ def test_what_the_points_set_may_not_be_typed(typed: str, taken: str) -> None:
 
 
 def test_what_may_be_typed() -> None:
-    check_typed(["data=scenes", "size=small", "generator.dropout=0", "objective.l1_weight=10", "data.train_pairs=8"])
+    check_typed(["data=scenes", "size=small", "generator.dropout=0", "data.train_pairs=8", "schedule.decay_epochs=2"])
 
 
 def test_data_without_labels_are_refused() -> None:

@@ -37,8 +37,10 @@ def relation(first: Score, second: Score, *, strict: bool = True) -> Found:
         (-0.01, True, "not", False),
         (-0.10, True, "not", True),
         (0.10, False, "intervals", False),
-        (-0.005, False, "not", False),
+        (-0.005, False, "mean", False),
         (0.0, False, "mean", False),
+        (-0.025, False, "not", False),
+        (-0.06, False, "not", True),
     ],
 )
 def test_verdicts(difference: float, strict: bool, verdict: str, reversed_: bool) -> None:
@@ -53,8 +55,18 @@ def test_verdicts(difference: float, strict: bool, verdict: str, reversed_: bool
 
 def test_at_least_as_high_leaves_a_margin() -> None:
     near = relation(score(0.499, 0.001, 1), score(0.5, 0.001, 2), strict=False)
-    assert near.verdict == "intervals"
+    assert (near.verdict, near.reversed) == ("intervals", False)
     assert -MARGIN < near.low < 0
+    surely_below = relation(score(0.49, 0.001, 1), score(0.5, 0.001, 2), strict=False)
+    assert (surely_below.verdict, surely_below.reversed) == ("intervals", False)
+
+
+def test_one_seed_of_three_shows_a_mean_and_no_more() -> None:
+    asked = Relation(FIRST, SECOND, ("L1", "GAN"), "s")
+    means = {FIRST: {"s": score(0.9, 0.01)}, SECOND: {"s": score(0.1, 0.01)}}
+    first, second = (dict.fromkeys(range(2), means[method]) for method in (FIRST, SECOND))
+    assert judge_relation(asked, means, {FIRST: first, SECOND: {0: second[0]}}, seeds=3).verdict == "mean"
+    assert judge_relation(asked, means, {FIRST: first, SECOND: second}, seeds=3).verdict == "intervals"
 
 
 def test_an_ordering_is_as_good_as_its_weakest_relation() -> None:

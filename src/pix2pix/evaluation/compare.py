@@ -81,9 +81,11 @@ def check_same_pictures(evaluated: Sequence[Evaluated]) -> None:
                 f"{first.run.shown} and {other.run.shown} cannot be compared: their pictures have the same names, but"
                 f" their targets differ: {_target_difference(first.run, other.run)}"
             )
-        if None not in (first.judge, other.judge) and first.judge != other.judge:
+    judged = [each for each in evaluated if each.judge is not None]
+    for other in judged[1:]:
+        if judged[0].judge != other.judge:
             raise EvaluationError(
-                f"{first.run.shown} and {other.run.shown} were scored by different judges."
+                f"{judged[0].run.shown} and {other.run.shown} were scored by different judges."
                 " To have both scored by the one that is there now: --again"
             )
 
@@ -219,6 +221,7 @@ def _target_difference(one: Run, other: Run) -> str:
         ("data.size", one.settings["data"]["size"], other.settings["data"]["size"]),
         ("the domain", one.record["target_domain"], other.record["target_domain"]),
         ("data.task", one.settings["data"].get("task"), other.settings["data"].get("task")),
+        ("data.holes", one.settings["data"].get("holes"), other.settings["data"].get("holes")),
         ("data.root", one.settings["data"].get("root"), other.settings["data"].get("root")),
     ):
         if ours != theirs:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pix2pix.evaluation.measure import Measured
 
 METRICS, PICTURES, GRID, CONTRIBUTIONS = "metrics.json", "pictures.csv", "pictures.png", "contributions.npz"
-FORMAT = 1
+FORMAT = 2
 KEPT, WHOLE = "contributions/", "whole/"  # before the names in the file of contributions
 
 

@@ -62,8 +62,9 @@ def measure(
     Raises BadPairError where a pair cannot be read, and the run was not told to leave such out.
     """
     translator.to(device)
+    without_float64 = torch.device(device).type == "mps"
     for metric in choice.whole.values():
-        metric.to(device)
+        metric.to("cpu" if without_float64 else device)
     gathered: dict[str, list[Floats]] = {name: [] for name in choice.kept}
     names: list[str] = []
     digest = hashlib.blake2b(digest_size=16)
@@ -73,15 +74,17 @@ def measure(
     samples = islice(every_sample(data, split), count)
     for sample in tqdm(samples, title, count, leave=False, disable=None):  # a bar where a person looks, else none
         names.append(sample.name)
-        digest.update(repr(sample.target.shape).encode() + sample.target.numpy().tobytes())
+        for compared in (sample.target, sample.weight):  # what counts is a part of it
+            shape = None if compared is None else compared.shape
+            digest.update(repr(shape).encode() + (b"" if compared is None else compared.numpy().tobytes()))
         translated = translate_sample(translator, sample, device)
         if judge is not None:
             translated = translated._replace(classes=_classes(judge, data, readable, index_of[sample.name], sample))
         for name, scored in choice.kept.items():
             gathered[name].append(scored.contribution(translated))
         for metric in choice.whole.values():
-            prediction, target, weight = translated.on_unit_scale
-            metric.update(prediction[None], target[None], None if weight is None else weight[None])
+            scored_ones = [None if each is None else each[None].to(metric.device) for each in translated.on_unit_scale]
+            metric.update(*scored_ones)
     whole = {name: float(value) for metric in choice.whole.values() for name, value in metric.compute().items()}
     return Measured(names, digest.hexdigest(), {name: np.stack(rows) for name, rows in gathered.items()}, whole)
 

@@ -54,8 +54,7 @@ def ranked_grid(
         index = ranking[place]
         sample = data.sample(split, index_of[names[index]])
         translated = translate_sample(translator, sample, device)
-        encoded = (translated.source, translated.translation, translated.target)
-        views = view_translation(data.source_domain, data.target_domain, *(each.cpu().numpy() for each in encoded))
-        pictures.append(views)
+        shown = (each.cpu().numpy() for each in translated.shown)
+        pictures.append(view_translation(data.source_domain, data.target_domain, *shown))
         captions.append(f"{called} · {score} {values[index]:.4g} · {names[index]}")
     return sample_grid(pictures, captions)

@@ -21,6 +21,7 @@ from pix2pix.evaluation.run import EvaluationError
 from pix2pix.evaluation.scores import REAL
 from pix2pix.metrics.additive import SetMetric
 from pix2pix.metrics.catalogue import PICTURE_METRICS, SET_METRICS, Better, Entry, PictureMetric, SetMetricEntry
+from pix2pix.metrics.image import counted
 from pix2pix.metrics.segmentation import segmentation_scores
 from pix2pix.nearest import nearest
 
@@ -45,6 +46,11 @@ class Translated(NamedTuple):
     def on_unit_scale(self) -> tuple[Tensor, Tensor, Tensor | None]:
         """Translation and target in [0, 1], and the weight: what metrics take."""
         return (self.translation + 1) / 2, (self.target + 1) / 2, self.weight
+
+    @property
+    def shown(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Source, translation and target for people: nothing holds a translation to a target that does not count."""
+        return self.source, counted(self.translation, self.target, self.weight), self.target
 
 
 class Scored(Protocol):

@@ -44,7 +44,8 @@ class SetMetric(Metric, ABC):
     def update(self, predictions: Tensor, targets: Tensor, weights: Tensor | None = None) -> None:
         """Add a batch: predictions and targets (B, C, H, W) in [0, 1], weights (B, 1, H, W) or None."""
         for index, (prediction, target) in enumerate(zip(predictions, targets, strict=True)):
-            self.total += self.contribution(prediction, target, None if weights is None else weights[index])
+            added = self.contribution(prediction, target, None if weights is None else weights[index])
+            self.total += added.to(self.total.device)
 
     def compute(self) -> dict[str, Tensor]:
         """The scores of all pictures of all ranks."""

@@ -11,7 +11,9 @@ from pix2pix.metrics.additive import SetMetric
 
 
 def confusion(predicted: Tensor, true: Tensor, classes: int, weight: Tensor | None = None) -> Tensor:
-    """How many pixels of each true class are predicted as each class: (K, K) [true, predicted], float64.
+    """How many pixels of each true class are predicted as each class: (K, K) [true, predicted], float64, on the CPU.
+
+    Not every device has float64 (MPS), and counting makes no difference between runs there.
 
     Args:
         predicted: (H, W), long, 0 to classes - 1.
@@ -19,8 +21,8 @@ def confusion(predicted: Tensor, true: Tensor, classes: int, weight: Tensor | No
         classes: K.
         weight: (H, W) or (1, H, W), how much each pixel counts; 1 where it is None.
     """
-    pairs = (true * classes + predicted).flatten()
-    weights = torch.ones_like(pairs, dtype=torch.float64) if weight is None else weight.flatten().double()
+    pairs = (true * classes + predicted).flatten().cpu()
+    weights = torch.ones_like(pairs, dtype=torch.float64) if weight is None else weight.flatten().cpu().double()
     return torch.bincount(pairs, weights, minlength=classes * classes).view(classes, classes)
 
 

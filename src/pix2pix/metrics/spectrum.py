@@ -26,7 +26,10 @@ def log_spectrum_distance(prediction: Tensor, target: Tensor, weight: Tensor | N
 
 
 def log_spectrum(picture: Tensor) -> Tensor:
-    """Radially averaged power spectrum in dB of the luminance of a picture (C, H, W) in [0, 1].
+    """Radially averaged power spectrum in dB of a picture (C, H, W) in [0, 1]: of three channels that of the luminance.
+
+    Of other numbers of channels the mean of their powers is taken: the mean of the channels themselves is blind to
+    what one loses and another gains, such as a and b of Lab, or classes in planes.
 
     Ring r of R = min(H, W) // 2 holds the frequencies of about r / min(H, W) cycles a pixel, up to the highest that
     both axes carry. The mean brightness is left out. A Hann window keeps the jump between opposite borders from
@@ -36,13 +39,13 @@ def log_spectrum(picture: Tensor) -> Tensor:
     Returns:
         (R,) powers in dB, none below that of 8-bit rounding.
     """
-    luminance = _luminance(picture.float())  # (H, W)
-    height, width = luminance.shape
+    seen = _luminance(picture.float())  # (1 or C, H, W)
+    height, width = seen.shape[1:]
     window = torch.outer(
         torch.hann_window(height, device=picture.device), torch.hann_window(width, device=picture.device)
     )
-    centred = luminance - (luminance * window).sum() / window.sum()
-    power = torch.fft.fft2(centred * window).abs().square() / window.square().sum()  # (H, W)
+    centred = seen - (seen * window).sum((1, 2), keepdim=True) / window.sum()
+    power = (torch.fft.fft2(centred * window).abs().square() / window.square().sum()).mean(0)  # (H, W)
 
     rows = torch.fft.fftfreq(height, device=picture.device)[:, None]  # cycles a pixel
     columns = torch.fft.fftfreq(width, device=picture.device)[None, :]
@@ -55,7 +58,7 @@ def log_spectrum(picture: Tensor) -> Tensor:
 
 
 def _luminance(picture: Tensor) -> Tensor:
-    """(C, H, W) to (H, W): the weights of ITU-R BT.601 for three channels, else the mean of the channels."""
+    """(C, H, W) to (1, H, W) by the weights of ITU-R BT.601 for three channels; others stay as they are."""
     if picture.shape[0] != 3:
-        return picture.mean(dim=0)
-    return 0.299 * picture[0] + 0.587 * picture[1] + 0.114 * picture[2]
+        return picture
+    return (0.299 * picture[0] + 0.587 * picture[1] + 0.114 * picture[2])[None]

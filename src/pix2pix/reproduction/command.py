@@ -71,7 +71,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         jobs = arguments.jobs or _usual_jobs(devices_of(setting))
         judge = None
         if not arguments.plan and any(table.task == "labels2photo" for table in shown):
-            judge = make_judge(setting, chosen, folder)
+            judge = make_judge(setting, folder)
         plan = _plan(arguments, setting, chosen, folder, jobs, hours_gone=(time.monotonic() - begun) / 3600)
         _composed(point_overrides(chosen[0], setting, seed=0, epochs=plan.epochs))
         asked = points(chosen, setting, seeds=plan.seeds, epochs=plan.epochs, folder=folder)
@@ -233,8 +233,8 @@ def _plan(
     request = (setting.overrides, arguments.seeds, arguments.hours)
     costs: dict[Method, Cost] = {}
     load = None
-    if before is not None and (before.overrides, before.seeds_typed, before.hours) == request:
-        plan = before
+    if before is not None and (before.overrides, before.hours) == (setting.overrides, arguments.hours):
+        plan = Plan(*request, arguments.seeds or before.seeds, before.epochs)  # more seeds go on with what is there
     else:
         seeds, epochs = arguments.seeds or USUAL_SEEDS, usual
         if arguments.hours is not None:

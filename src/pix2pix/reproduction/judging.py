@@ -2,7 +2,7 @@
 
 python -m pix2pix.reproduction.judging JUDGES DATA-OVERRIDES… hydra.run.dir='FOLDER'
 
-Writes FOLDER/judge.json: where the judge is and what it is worth on real photos, or why there is none.
+Writes FOLDER/judge.json: where the judge is, or would be, and what it is worth on real photos, or why there is none.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ def main() -> None:
     settings, _ = check([*overrides, run_dir])
     data = assembly.make_data(settings)
     data.setup("test")
-    said: dict[str, Any] = {"overrides": overrides, "scores": {}}
+    place = Path(judges).absolute() / key(data)
+    said: dict[str, Any] = {"overrides": overrides, "scores": {}, "place": str(place)}
     try:
         judge = find_judge(data, Path(judges))
         if judge is None:
             recipe = judge_training.JudgeRecipe(epochs=judge_training.usual_epochs(len(data.readable("train"))))
             judge = judge_training.make_judge(data, recipe)
-            judge_training.write_judge(judge, data, Path(judges) / key(data))
-        said |= {"folder": str((Path(judges) / key(data)).absolute()), "digest": judge.digest}
-        said |= {"standing": asdict(judge.standing)}
+            judge_training.write_judge(judge, data, place)
+        said |= {"folder": str(place), "digest": judge.digest, "standing": asdict(judge.standing)}
     except JudgeError as error:
         print(error, flush=True)
         said |= {"folder": None, "digest": None, "refused": str(error)}

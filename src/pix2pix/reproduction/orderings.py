@@ -53,7 +53,7 @@ class Found:
     Attributes:
         value, low, high: first minus second, the mean over seeds, and its interval over seeds and pictures.
         signs: of the difference, seed by seed: +1, 0, -1.
-        reversed: whether the interval leaves no doubt that the second is better.
+        reversed: whether it is not held, and the interval leaves no doubt that the second is better.
     """
 
     relation: Relation
@@ -94,15 +94,18 @@ def judge_relation(
     relation: Relation,
     means: Mapping[Method, Mapping[str, Score]],
     of_seeds: Mapping[Method, Mapping[int, Mapping[str, Score]]],
+    seeds: int = 1,
 ) -> Found:
     """Compare the two methods.
 
     A strict relation holds with intervals where the whole interval of the difference lies above 0; one that is not
-    strict, where it lies above -MARGIN. In the mean both hold where the difference is above 0, or at least 0.
+    strict, where it lies above -MARGIN. In the mean they hold where the difference itself does. Where one seed of
+    several that are planned is finished, intervals are over pictures alone, and are no more than a mean.
 
     Args:
         means: method → score → mean over seeds.
         of_seeds: method → seed → score.
+        seeds: that are planned.
     """
     scores = [means.get(method, {}).get(relation.score) for method in (relation.first, relation.second)]
     if scores[0] is None or scores[1] is None or not (scores[0].resampled.size and scores[1].resampled.size):
@@ -111,12 +114,13 @@ def judge_relation(
     low, high = interval(difference.resampled)
     above, in_mean = (low > 0, difference.value > 0)
     if not relation.strict:
-        above, in_mean = (low > -MARGIN, difference.value >= 0)
-    verdict: Verdict = "intervals" if above else "mean" if in_mean else "not"
+        above, in_mean = (low > -MARGIN, difference.value > -MARGIN)
     first, second = (of_seeds[method] for method in (relation.first, relation.second))
+    over_seeds = min(len(first), len(second)) > 1 or seeds == 1
+    verdict: Verdict = "intervals" if above and over_seeds else "mean" if in_mean else "not"
     gains = [first[seed][relation.score].value - second[seed][relation.score].value for seed in first if seed in second]
     signs = tuple((gain > 0) - (gain < 0) for gain in gains)
-    return Found(relation, verdict, difference.value, low, high, signs, high < 0)
+    return Found(relation, verdict, difference.value, low, high, signs, verdict == "not" and high < 0)
 
 
 def overall(found: list[Found]) -> Verdict:

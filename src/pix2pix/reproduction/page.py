@@ -126,9 +126,13 @@ def _explained(about: About) -> str:
     return (
         f'<p class="soft">First minus second, mean over seeds, with the 95 % interval by bootstrap over {over}.'
         f" <b>{WORDS['intervals']}</b>: the interval lies above 0 (for ≥, above −{number(MARGIN)}, which is as far as"
-        f" the paper's own pairs lie apart). <b>{WORDS['mean']}</b>: the mean alone does. An ordering is as good as the"
-        " weakest of its relations. The last column has the sign of each seed.</p>"
+        f" the paper's own pairs lie apart). <b>{WORDS['mean']}</b>: the mean alone does{_so_far(about)}."
+        " An ordering is as good as the weakest of its relations. The last column has the sign of each seed.</p>"
     )
+
+
+def _so_far(about: About) -> str:
+    return ", or one seed alone is finished, and its interval is over pictures" if about.seeds > 1 else ""
 
 
 def _ordering(plain: Mapping[str, Any]) -> str:

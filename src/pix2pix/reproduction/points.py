@@ -181,7 +181,8 @@ def check_typed(overrides: Iterable[str]) -> None:
     for typed in overrides:
         key = typed.partition("=")[0].lstrip("+~")
         taken = next((each for each in RESERVED if key == each or key.startswith(f"{each}@")), None)
-        if taken is None and key.startswith(("data.pairs.", "hydra.", "hydra/")):
+        # A term of the objective would make other methods of those that the tables name: of GAN L1+GAN, say.
+        if taken is None and key.startswith(("objective.", "data.pairs.", "hydra.", "hydra/")):
             taken = key
         if taken is not None:
             raise ConfigError(

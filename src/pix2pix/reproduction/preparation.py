@@ -8,7 +8,7 @@ import logging
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +46,12 @@ def find_classes(setting: Setting, folder: Path) -> tuple[tuple[int, int, int], 
     return tuple((red, green, blue) for red, green, blue in json.loads(path.read_text()))
 
 
-def make_judge(setting: Setting, chosen: Sequence[Method], folder: Path) -> dict[str, Any]:
+def make_judge(setting: Setting, folder: Path) -> dict[str, Any]:
     """What `judge.json` says, after making the judge where it has not been made."""
-    point = Point("the judge", _data_overrides(chosen, setting), folder / "judge", judging.FILE)
+    point = Point("the judge", _data_overrides(setting), folder / "judge", judging.FILE)
     path = point.folder / judging.FILE
-    if path.exists():
-        said = json.loads(path.read_text())
-        if said["folder"] is not None and not Path(said["folder"]).exists():
-            path.unlink()
+    if path.exists() and _has_changed(json.loads(path.read_text())):
+        path.unlink()
     if not path.exists():
         log.info("First the judge, a segmentation network trained on the real photos: %s", point.folder / "console.log")
     command = [sys.executable, "-m", "pix2pix.reproduction.judging", str(JUDGES.absolute())]
@@ -68,17 +66,28 @@ def make_judge(setting: Setting, chosen: Sequence[Method], folder: Path) -> dict
     return dict(said)
 
 
-def _data_overrides(chosen: Sequence[Method], setting: Setting) -> list[str]:
-    """Settings that make the data of labels → photo."""
-    method = next(method for method in chosen if method.task == "labels2photo")
-    return point_overrides(method, setting, seed=0, epochs=1)
+def _has_changed(said: Mapping[str, Any]) -> bool:
+    """Whether the judge that was found is not there any more, is another one, or has been made since it was refused."""
+    from pix2pix.evaluation.judge import FILE, Judge
+
+    place = Path(said["place"])
+    return bool((Judge.load(place).digest if (place / FILE).is_file() else None) != said["digest"])
+
+
+def _data_overrides(setting: Setting) -> list[str]:
+    """Settings that make the data of labels → photo, the same whatever tables are asked for."""
+    return _one_epoch(Method("labels2photo", "l1"), setting)
+
+
+def _one_epoch(method: Method, setting: Setting) -> list[str]:
+    return [*point_overrides(method, setting, seed=0, epochs=1), "schedule.decay_epochs=0"]
 
 
 def measure_speed(
     chosen: Sequence[Method], setting: Setting, folder: Path, jobs: int
 ) -> tuple[dict[Method, Cost], Load]:
     """What each method costs, measured in as many processes as points will run at a time; kept in the folder."""
-    kinds = {method.key: point_overrides(method, setting, seed=0, epochs=1) for method in chosen}
+    kinds = {method.key: _one_epoch(method, setting) for method in chosen}
     digest = hashlib.sha256(json.dumps([kinds, jobs]).encode()).hexdigest()[:8]
     within = folder / "speed" / digest
     within.mkdir(parents=True, exist_ok=True)

@@ -100,7 +100,7 @@ def as_plain(folder: Path, shown: Sequence[Table], seeds: int) -> dict[str, Any]
     found = gather(folder, methods(shown), seeds)
     return {
         "tables": [_table(table, found) for table in shown],
-        "orderings": _orderings({table.name: table for table in shown}, found),
+        "orderings": _orderings({table.name: table for table in shown}, found, seeds),
     }
 
 
@@ -147,10 +147,10 @@ def _real(table: Table, found: Scored) -> dict[str, Any]:
     return {}
 
 
-def _orderings(tables: Mapping[str, Table], found: Scored) -> list[dict[str, Any]]:
+def _orderings(tables: Mapping[str, Table], found: Scored, seeds: int) -> list[dict[str, Any]]:
     listed = []
     for ordering in orderings(tables):
-        relations = [judge_relation(relation, found.means, found.of_seeds) for relation in ordering.relations]
+        relations = [judge_relation(relation, found.means, found.of_seeds, seeds) for relation in ordering.relations]
         listed.append(
             {
                 "number": ordering.number,

@@ -84,8 +84,8 @@ def _write_examples(run: Run, data: PairedData, folder: Path, device: str) -> No
     names = []
     for sample in islice(every_sample(data, SPLIT), SHOWN):
         translated = translate_sample(translator, sample, device)
-        encoded = (translated.source, translated.translation, translated.target)
-        seen = view_translation(data.source_domain, data.target_domain, *(each.cpu().numpy() for each in encoded))
+        shown = (each.cpu().numpy() for each in translated.shown)
+        seen = view_translation(data.source_domain, data.target_domain, *shown)
         for kind, view in zip(("source", "translation", "target"), seen, strict=True):
             views[kind].append(view)
         names.append(sample.name)
