@@ -11,9 +11,11 @@ import re
 import shlex
 import sys
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pix2pix.alone import alone
 from pix2pix.arguments import tell_mistake
 from pix2pix.compose import (
     check,
@@ -59,7 +61,9 @@ def main() -> None:
             if settings["resume"] is None:
                 check_unused(folder)  # before Hydra writes there
             sys.argv += rank_arguments(folder)
-        elif launched()[1] > 1:
+            with _alone_as_first_rank(folder):
+                sys.exit(_run())
+        if launched()[1] > 1:
             raise ConfigError("torchrun and srun start one training; a sweep starts its own: type it without them")
         sys.exit(_run())
     except ConfigError as error:
@@ -67,6 +71,14 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _alone_as_first_rank(folder: Path) -> AbstractContextManager[None]:
+    """The other ranks are where the first one is."""
+    if launched()[0] > 0 or started_by_lightning():
+        return nullcontext()
+    folder.mkdir(parents=True, exist_ok=True)
+    return alone(folder, "train")
 
 
 def _asks_hydra_alone(arguments: list[str]) -> bool:

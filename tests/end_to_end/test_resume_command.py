@@ -36,6 +36,11 @@ def test_one_process(tmp_path: Path) -> None:
 
     run = RunningCommand.resume(folder, "schedule.epochs=4")
     run.wait_for_images(10)
+    run.signal(signal.SIGSTOP)  # as long as it lives, nobody else continues it
+    second = RunningCommand.resume(folder)
+    assert second.status() == 2
+    assert "another pix2pix train works there" in second.output.read_text()
+    run.signal(signal.SIGCONT)
     run.signal(signal.SIGKILL)
     assert run.status() == -signal.SIGKILL
 

@@ -70,14 +70,6 @@ def test_words_and_flags_may_be_mixed() -> None:
     assert parsed.hours == 2
 
 
-def test_a_folder_has_one_worker(tmp_path: Path) -> None:
-    refused = pytest.raises(ConfigError, match="another pix2pix reproduce works there")
-    with command._alone(tmp_path), refused, command._alone(tmp_path):
-        pass
-    with command._alone(tmp_path):
-        pass
-
-
 @pytest.fixture
 def costs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Points of an hour an epoch; the list grows with each measurement."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import hashlib
 import json
 import logging
@@ -11,14 +10,14 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from pix2pix import __version__
+from pix2pix.alone import alone
 from pix2pix.compose import check
 from pix2pix.config import ConfigError
 from pix2pix.reproduction import judging
@@ -62,7 +61,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     shown = tables(arguments.tables, setting)
     folder = (arguments.output or _usual_folder(setting)).absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
+    with alone(folder, "reproduce"):
         if needs_palette(shown, setting):
             setting = Setting(setting.overrides, setting.composed, find_classes(setting, folder))
         chosen = methods(shown)
@@ -204,18 +203,6 @@ def _usual_folder(setting: Setting) -> Path:
     composed = setting.composed
     digest = hashlib.sha256("\n".join(sorted(setting.overrides)).encode()).hexdigest()[:8]
     return Path("outputs", "reproduce", f"{composed['data']['name']}_{composed['size']['name']}_{digest}")
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Nobody else works in the folder. Raises ConfigError where somebody does."""
-    with (folder / ".lock").open("w") as held:
-        with suppress(OSError):  # some file systems have no locks
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ConfigError(f"{folder}: another pix2pix reproduce works there; wait for it, or type -o") from None
-        yield
 
 
 def _plan(

@@ -1,0 +1,33 @@
+"""One process at a time in a folder, so that two never write one run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pix2pix.config import ConfigError
+
+FILE = ".lock"
+
+
+@contextmanager
+def alone(folder: Path, command: str) -> Iterator[None]:
+    """Nobody else is in the folder as long as the `with` lasts, nor when this process has died of anything.
+
+    Raises ConfigError where somebody is: another `pix2pix COMMAND`.
+    """
+    if sys.platform == "win32":  # which has no such locks
+        yield
+        return
+    import fcntl
+
+    with (folder / FILE).open("w") as held:
+        with suppress(OSError):  # some file systems have no locks
+            try:
+                # Of the process: unlike flock's it is not held on by loading processes that outlive it.
+                fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except (BlockingIOError, PermissionError):
+                raise ConfigError(f"{folder}: another pix2pix {command} works there; wait for it or end it") from None
+        yield
