@@ -74,6 +74,7 @@ class SizeSettings:
     base_channels: Count
     depth: Count
     receptive_field: Count
+    discriminator_channels: Count
 
 
 @dataclass(config=STRICT)

@@ -17,7 +17,14 @@ Whom = Literal["rank 0", "rank 1", "group"]
 
 # Steps of some 10 ms, so that a signal meets them at work.
 TINY = (
-    *("data.train_pairs=100", "data.val_pairs=3", "data.size=[16,16]", "data.cache=0", "size.base_channels=4"),
+    *(
+        "data.train_pairs=100",
+        "data.val_pairs=3",
+        "data.size=[16,16]",
+        "data.cache=0",
+        "size.base_channels=4",
+        "size.discriminator_channels=4",
+    ),
     *("generator.depth=3", "discriminator.receptive_field=7", "schedule.epochs=4", "training.log_every_images=10"),
     *("trainer.precision=32-true", "training.average=0.9", "callbacks.samples.count=1"),
 )

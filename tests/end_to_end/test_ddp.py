@@ -30,7 +30,14 @@ PATIENCE = 300.0  # seconds
 
 # 10 pairs: batches of 4, 4 and 2. Dropout is noise that each rank draws for itself.
 TINY = (
-    *("data.train_pairs=10", "data.size=[16,16]", "size.base_channels=4", "generator.depth=3", "generator.dropout=0"),
+    *(
+        "data.train_pairs=10",
+        "data.size=[16,16]",
+        "size.base_channels=4",
+        "size.discriminator_channels=4",
+        "generator.depth=3",
+        "generator.dropout=0",
+    ),
     *("discriminator.receptive_field=7", "schedule.epochs=3", "training.log_every_images=4"),
     *("trainer.precision=32-true", "callbacks.samples.count=1"),
 )

@@ -20,7 +20,13 @@ PATIENCE = 1200.0  # seconds
 EPOCHS, PAIRS = 4, 40
 SMALL = (
     *("--tables", "losses,generators", "--seeds", "1", "--jobs", "2"),
-    *(f"data.train_pairs={PAIRS}", "data.val_pairs=6", f"schedule.epochs={EPOCHS}", "size.base_channels=4"),
+    *(
+        f"data.train_pairs={PAIRS}",
+        "data.val_pairs=6",
+        f"schedule.epochs={EPOCHS}",
+        "size.base_channels=4",
+        "size.discriminator_channels=4",
+    ),
     *("trainer=cpu", "trainer.precision=32-true"),
 )
 METHODS = 7
@@ -124,7 +130,16 @@ def images(point: Path) -> list[int]:
 
 @pytest.mark.slow
 def test_hours_are_planned_from_what_an_image_costs(tmp_path: Path) -> None:
-    arguments = ("--tables", "colour", "--jobs", "2", "data.train_pairs=40", "data.val_pairs=6", "size.base_channels=4")
+    arguments = (
+        "--tables",
+        "colour",
+        "--jobs",
+        "2",
+        "data.train_pairs=40",
+        "data.val_pairs=6",
+        "size.base_channels=4",
+        "size.discriminator_channels=4",
+    )
     process = start(tmp_path, "reproduce", *arguments, "--plan", "--hours", "1", "-o", "planned")
     said = ended(process)
     assert process.returncode == 0, said

@@ -19,7 +19,13 @@ from tests.end_to_end.process_group import start
 
 PATIENCE = 600.0  # seconds
 TINY = (
-    *("data.size=[16,16]", "size.base_channels=4", "generator.depth=3", "discriminator.receptive_field=7"),
+    *(
+        "data.size=[16,16]",
+        "size.base_channels=4",
+        "size.discriminator_channels=4",
+        "generator.depth=3",
+        "discriminator.receptive_field=7",
+    ),
     *("trainer.precision=32-true", "callbacks.samples.count=1", "training.log_every_images=5"),
 )
 

@@ -15,10 +15,23 @@ from pix2pix.runs import FORMAT, RECORD, build_generator
 from pix2pix.sweeps import quote
 
 TINY = (
-    *("data.train_pairs=7", "data.val_pairs=6", "data.test_pairs=4", "data.size=[16,16]", "size.base_channels=4"),
+    *(
+        "data.train_pairs=7",
+        "data.val_pairs=6",
+        "data.test_pairs=4",
+        "data.size=[16,16]",
+        "size.base_channels=4",
+        "size.discriminator_channels=4",
+    ),
     *("generator.depth=3", "discriminator.receptive_field=7", "trainer=cpu"),
 )
-FOLDER = ("data.size=[16,16]", "size.base_channels=4", "generator.depth=3", "discriminator.receptive_field=7")
+FOLDER = (
+    "data.size=[16,16]",
+    "size.base_channels=4",
+    "size.discriminator_channels=4",
+    "generator.depth=3",
+    "discriminator.receptive_field=7",
+)
 
 
 def untrained(folder: Path, *overrides: str, images: int = 7) -> Path:

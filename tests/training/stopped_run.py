@@ -20,7 +20,14 @@ from pix2pix.sweeps import quote
 # 7 pairs a training epoch and 3 to validate with; dropout and batch norm as in the recipe, so that noise counts. A row
 # each 3 images, so that sums of losses are under way nearly always; the guard counts from the first row on.
 TINY = (
-    *("data.train_pairs=7", "data.val_pairs=3", "data.size=[16,16]", "data.cache=0", "size.base_channels=4"),
+    *(
+        "data.train_pairs=7",
+        "data.val_pairs=3",
+        "data.size=[16,16]",
+        "data.cache=0",
+        "size.base_channels=4",
+        "size.discriminator_channels=4",
+    ),
     *("generator.depth=3", "discriminator.receptive_field=7", "schedule.epochs=3", "training.log_every_images=3"),
     *("trainer=cpu", "trainer.precision=32-true", "callbacks.samples.count=1"),
     "callbacks.discriminator_won.threshold=9",
