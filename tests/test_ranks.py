@@ -100,8 +100,8 @@ def test_what_fits_passes(monkeypatch: pytest.MonkeyPatch, variables: dict[str, 
     check_launch({"devices": devices, "num_nodes": nodes})
 
 
-def test_a_process_alone_needs_no_arguments(tmp_path: Path) -> None:
-    assert rank_arguments(tmp_path) == []
+def test_a_process_alone_is_told_its_folder(tmp_path: Path) -> None:
+    assert rank_arguments(tmp_path) == [f"hydra.run.dir='{tmp_path}'"]
 
 
 @pytest.mark.parametrize(

@@ -62,13 +62,13 @@ def check_launch(trainer: Mapping[str, Any]) -> None:
 def rank_arguments(folder: Path) -> list[str]:
     """Overrides of Hydra by which all launched ranks use the folder that rank 0 would, and it alone records settings.
 
-    Ranks that Lightning starts need none: it repeats the command line with the folder of the first.
+    Also alone it is told the folder: it composes again, maybe in another second, after which folders are called.
     """
-    rank, ranks = launched()
-    if ranks == 1:
-        return []
     from pix2pix.sweeps import quote
 
+    rank, ranks = launched()
+    if ranks == 1:
+        return [f"hydra.run.dir={quote(folder.absolute())}"]
     key = f"pix2pix/run_folder/{os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}"
     if rank == 0:
         _store().set(key, str(folder.absolute()))

@@ -60,7 +60,8 @@ class Queue:
 
         Raises BusyError after the timeout, RefusedError (499) where the client has gone.
         """
-        future = asyncio.wrap_future(self._thread.submit(self._timed, work))
+        submitted = self._thread.submit(self._timed, work)
+        future = asyncio.wrap_future(submitted)
         gone = asyncio.ensure_future(_gone(request))
         waited: set[asyncio.Future[Any]] = {future, gone}
         try:
@@ -69,7 +70,7 @@ class Queue:
             gone.cancel()
         if future.done():
             return future.result()
-        future.cancel()
+        submitted.cancel()  # at once; through the wrapped one only when the loop comes round
         if gone.done() and not gone.cancelled():
             raise RefusedError(499, "the client has gone")
         raise BusyError(f"not done after {self._timeout:g} s", self._retry_after())
