@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, NoReturn
 from pix2pix.data.codecs import READABLE
 from pix2pix.data.sources.folders import natural
 from pix2pix.inference.volumes.dicom import is_dicom, is_series
-from pix2pix.inference.volumes.volume import NIFTI
+from pix2pix.inference.volumes.volume import is_nifti
 
 Existing = Literal["refuse", "skip", "overwrite"]
 SHOWN = 5  # files that one message names
@@ -61,9 +61,7 @@ def plan_files(
     found = [each for typed in inputs for each in _found(typed, output, known)]
     one = found[0] if len(found) == 1 else None
     as_file = one is not None and (
-        output.name.lower().endswith(NIFTI)
-        if one.series
-        else output.suffix.lower() in known and Path(inputs[0]).is_file()
+        is_nifti(output) if one.series else output.suffix.lower() in known and Path(inputs[0]).is_file()
     )
     if output.is_file() and not as_file:
         raise PlanError(f"-o {output} is a file, and the results of {len(found)} picture(s) go into a folder")

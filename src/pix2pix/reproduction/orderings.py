@@ -112,9 +112,8 @@ def judge_relation(
         return Found(relation, "unknown")
     difference = scores[0] - scores[1]
     low, high = interval(difference.resampled)
-    above, in_mean = (low > 0, difference.value > 0)
-    if not relation.strict:
-        above, in_mean = (low > -MARGIN, difference.value > -MARGIN)
+    least = 0.0 if relation.strict else -MARGIN
+    above, in_mean = low > least, difference.value > least
     first, second = (of_seeds[method] for method in (relation.first, relation.second))
     over_seeds = min(len(first), len(second)) > 1 or seeds == 1
     verdict: Verdict = "intervals" if above and over_seeds else "mean" if in_mean else "not"

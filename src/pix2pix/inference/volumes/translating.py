@@ -13,7 +13,7 @@ from pix2pix.data.pairs import Array
 from pix2pix.inference.translator import Translator
 from pix2pix.inference.volumes.dicom import read_dicom, write_dicom
 from pix2pix.inference.volumes.nifti import read_nifti, write_nifti
-from pix2pix.inference.volumes.volume import AXES, NIFTI, Axis, VolumeError, as_pictures, from_pictures
+from pix2pix.inference.volumes.volume import AXES, NIFTI, Axis, VolumeError, as_pictures, from_pictures, is_nifti
 
 Progress = Callable[[int, int], None]  # slices done, slices in all
 
@@ -81,8 +81,3 @@ def translate_volume(
 def name_of(source: Path) -> str:
     """What decides the noise of a volume: its name, without a suffix of NIfTI."""
     return next((source.name[: -len(end)] for end in NIFTI if source.name.lower().endswith(end)), source.name)
-
-
-def is_nifti(path: Path) -> bool:
-    """Whether a path ends as NIfTI files do."""
-    return path.name.lower().endswith(NIFTI)

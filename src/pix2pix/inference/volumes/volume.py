@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
@@ -33,6 +34,11 @@ class Volume:
     values: Array
     affine: NDArray[np.float64]
     name: str
+
+
+def is_nifti(path: Path) -> bool:
+    """Whether a path ends as NIfTI files do."""
+    return path.name.lower().endswith(NIFTI)
 
 
 def as_pictures(volume: Volume, axis: Axis) -> Array:
