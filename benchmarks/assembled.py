@@ -10,8 +10,8 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 
 from pix2pix.assembly import Parts, assemble
-from pix2pix.compose import conf_folder
-from pix2pix.sweeps import register_resolvers
+from pix2pix.settings.resolvers import register_resolvers
+from pix2pix.settings.typed import conf_folder
 
 
 def assembled(folder: str | Path, overrides: Sequence[str]) -> Parts:

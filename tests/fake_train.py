@@ -13,12 +13,13 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-import pix2pix.config
+import pix2pix.settings.schema.settings
+from pix2pix.settings.complaints import ConfigError
 
 
 def validate(plain: Mapping[str, Any]) -> None:
     if plain["lr"] < 0:
-        raise pix2pix.config.ConfigError(f"lr: found {plain['lr']}, expected a number of 0 or more")
+        raise ConfigError(f"lr: found {plain['lr']}, expected a number of 0 or more")
 
 
 @hydra.main(version_base=None, config_path=None, config_name="absent")
@@ -53,5 +54,5 @@ def main(config: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    pix2pix.config.validate = validate
+    pix2pix.settings.schema.settings.validate = validate
     main()

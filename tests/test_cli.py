@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pix2pix import cli
-from pix2pix.train_help import help_text
+from pix2pix.settings.help import help_text
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:

@@ -16,7 +16,7 @@ import psutil
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from pix2pix.sweeps import sweep_id
+from pix2pix.settings.resolvers import sweep_id
 
 ROOT = Path(__file__).parents[1]
 FAKE = Path(__file__).with_name("fake_train.py")

@@ -10,7 +10,6 @@ import pytest
 import torch
 from tests.training.stopped_run import train
 
-from pix2pix.config import ConfigError
 from pix2pix.data.domains import domain_from_dict
 from pix2pix.runs import (
     FORMAT,
@@ -22,6 +21,7 @@ from pix2pix.runs import (
     read_checkpoint,
     write_score,
 )
+from pix2pix.settings.complaints import ConfigError
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from pix2pix.assembly import make_data
-from pix2pix.compose import check, conf_folder
-from pix2pix.config import DataSettings
 from pix2pix.data.codecs import write_picture
 from pix2pix.data.domains import LabAb, LabL
 from pix2pix.data.pairs import Array
 from pix2pix.data.sources.scenes import DOMAINS
+from pix2pix.settings.compose import check
+from pix2pix.settings.schema.data import DataSettings
+from pix2pix.settings.typed import conf_folder
 
 
 class Task(NamedTuple):

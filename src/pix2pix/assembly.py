@@ -21,15 +21,15 @@ from omegaconf import ListConfig, OmegaConf
 
 from pix2pix import __version__
 from pix2pix.callbacks.checkpoints import Checkpoints
-from pix2pix.config import ConfigError
 from pix2pix.data.datamodule import PairedData
 from pix2pix.data.pairs import BadPairError
 from pix2pix.data.transforms import PairTransform
 from pix2pix.models.sync_batch_norm import synchronise_batch_norm
 from pix2pix.modules import load_weights, make_module
-from pix2pix.ranks import launched
+from pix2pix.processes.ranks import launched
 from pix2pix.runs import FORMAT, RECORD, check_unused, read_checkpoint
-from pix2pix.sweeps import as_typed
+from pix2pix.settings.complaints import ConfigError
+from pix2pix.settings.overrides import as_typed
 from pix2pix.training.checkpoint_io import AtomicCheckpointIO
 from pix2pix.training.learner import Learner
 from pix2pix.training.memory import keep_freed_memory

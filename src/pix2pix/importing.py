@@ -26,9 +26,9 @@ norm. What the pictures are the file does not say: three channels are taken for 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command; the exit status: 0, or 2 for a mistake, told in words."""
     arguments = _parser().parse_intermixed_args(words)  # settings may stand behind -o
-    from pix2pix.config import ConfigError
     from pix2pix.exchange.extras import ExchangeError
     from pix2pix.exchange.importing import import_foreign
+    from pix2pix.settings.complaints import ConfigError
 
     return exit_status("import", lambda: import_foreign(arguments), mistakes=(ExchangeError, ConfigError))
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pix2pix.arguments import count, tell_mistake
+from pix2pix.evaluation import JUDGES
 
-JUDGES = Path("outputs", "judges")
 Colour = tuple[int, int, int]
 
 EXAMPLE = """\

@@ -10,7 +10,6 @@ import torch
 from hydra.utils import instantiate
 from torch import nn
 
-from pix2pix.config import ConfigError
 from pix2pix.data.datamodule import PairedData
 from pix2pix.losses.objective import Objective
 from pix2pix.losses.perceptual import PerceptualLoss
@@ -19,6 +18,7 @@ from pix2pix.models.blocks import Generator
 from pix2pix.models.classifier import Classifier
 from pix2pix.models.pixel_classes import classes_of
 from pix2pix.runs import RECORD, checkpoint_of, generator_weights, read_checkpoint
+from pix2pix.settings.complaints import ConfigError
 from pix2pix.training.classification import Classification
 from pix2pix.training.learner import Learner, Recipe
 from pix2pix.training.precision import ChannelsLast

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from pix2pix.arguments import count, tell_mistake
 from pix2pix.nearest import nearest
-
-TABLES = ("losses", "generators", "fields", "colour", "photo2labels")
+from pix2pix.reproduction import TABLES
 
 EXAMPLE = """\
 examples:
@@ -32,10 +31,10 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run the command; the exit status: 0, 1 where points failed, 2 for a mistake, in words, 128 + n by signals."""
     arguments = _parser().parse_intermixed_args(words)
     logging.basicConfig(format="%(message)s", level=logging.INFO)
-    from pix2pix.config import ConfigError
     from pix2pix.data.pairs import BadPairError
     from pix2pix.reproduction.command import run_command
-    from pix2pix.sweeps import SweepError
+    from pix2pix.settings.complaints import ConfigError
+    from pix2pix.sweeping.point import SweepError
 
     try:
         return run_command(arguments)

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pix2pix.config import ConfigError
+from pix2pix.settings.complaints import ConfigError
 from pix2pix.whole_files import write_whole
 
 if TYPE_CHECKING:

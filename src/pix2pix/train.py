@@ -15,18 +15,9 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pix2pix.alone import alone
 from pix2pix.arguments import tell_mistake
-from pix2pix.compose import (
-    check,
-    check_flags,
-    conf_folder,
-    explanation,
-    in_shell_quotes,
-    resume_arguments,
-)
-from pix2pix.config import ConfigError
-from pix2pix.ranks import (
+from pix2pix.processes.alone import alone
+from pix2pix.processes.ranks import (
     RankLostError,
     check_launch,
     ending_together,
@@ -35,7 +26,13 @@ from pix2pix.ranks import (
     started_by_lightning,
 )
 from pix2pix.runs import check_unused
-from pix2pix.sweeps import PointsFailedError, quote
+from pix2pix.settings.complaints import ConfigError
+from pix2pix.settings.compose import check
+from pix2pix.settings.mistakes import explanation
+from pix2pix.settings.overrides import in_shell_quotes, quote
+from pix2pix.settings.resuming import resume_arguments
+from pix2pix.settings.typed import check_flags, conf_folder
+from pix2pix.sweeping.point import PointsFailedError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -48,7 +45,7 @@ def main() -> None:
     # Hydra wants the flags that have no value before the settings.
     arguments = sorted(sys.argv[1:], key=lambda each: each not in ("-m", "--multirun"))
     if {"-h", "--help"} & set(arguments):
-        from pix2pix.train_help import help_text
+        from pix2pix.settings.help import help_text
 
         print(help_text())
         return

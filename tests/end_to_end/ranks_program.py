@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from pix2pix import assembly
-from pix2pix.compose import check
+from pix2pix.settings.compose import check
 
 
 def train_all(folder: Path, runs: Mapping[str, Sequence[str]]) -> None:

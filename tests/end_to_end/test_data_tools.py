@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pix2pix.compose import check
 from pix2pix.data.__main__ import main
 from pix2pix.data.codecs import write_picture
 from pix2pix.data.pairs import Array
+from pix2pix.settings.compose import check
 
 RNG = np.random.default_rng(0)
 PALETTE = np.array([[0, 0, 0], [200, 30, 30], [20, 60, 220]], np.uint8)

@@ -23,7 +23,6 @@ import torch
 from tests.training.tiny_run import OBJECTIVES, fit, tiny_classification, tiny_data, tiny_module
 from torch import nn
 
-from pix2pix.compose import check, conf_folder
 from pix2pix.losses.adversarial import ADVERSARIAL
 from pix2pix.losses.objective import Objective
 from pix2pix.models import GENERATORS
@@ -31,6 +30,8 @@ from pix2pix.models.blocks import Generator
 from pix2pix.models.multiscale import MultiScale
 from pix2pix.models.patchgan import PatchGAN
 from pix2pix.modules import make_objective
+from pix2pix.settings.compose import check
+from pix2pix.settings.typed import conf_folder
 from pix2pix.training.learner import Learner
 
 FILE = Path(__file__).with_suffix(".json")

@@ -14,20 +14,20 @@ from PIL import Image
 from tests.reproduction.invented import finish, setting
 
 from pix2pix import reproduce
-from pix2pix.config import ConfigError
 from pix2pix.evaluation import judge
-from pix2pix.reproduction import command, judging, preparation
+from pix2pix.reproduction import TABLES, command, judging, preparation
 from pix2pix.reproduction.plan import Cost, Load, Plan
 from pix2pix.reproduction.points import FINISHED_BY, Method, Setting, point_folder, points
 from pix2pix.reproduction.preparation import find_classes
-from pix2pix.sweeps import Point, Result
+from pix2pix.settings.complaints import ConfigError
+from pix2pix.sweeping.point import Point, Result
 
 METHODS = [Method("labels2photo", "l1"), Method("labels2photo", "cgan", field=16)]
 
 
 def arguments(**changed: Any) -> argparse.Namespace:
     usual: dict[str, Any] = {"overrides": [], "hours": None, "seeds": None, "jobs": 1, "output": None, "plan": False}
-    return argparse.Namespace(**{**usual, "tables": reproduce.TABLES, **changed})
+    return argparse.Namespace(**{**usual, "tables": TABLES, **changed})
 
 
 @pytest.mark.parametrize(

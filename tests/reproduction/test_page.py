@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from tests.reproduction.invented import finish, setting
 
-from pix2pix.reproduce import TABLES
+from pix2pix.reproduction import TABLES
 from pix2pix.reproduction.page import About, markdown, page
 from pix2pix.reproduction.page_pictures import embedded
 from pix2pix.reproduction.plots import DECADES, log_histogram

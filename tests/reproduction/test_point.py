@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pix2pix.sweeps import run_folder
+from pix2pix.settings.overrides import run_folder
 
 PROGRAM = """
 import sys, types

@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 from tests.reproduction.invented import setting
 
-from pix2pix.compose import check
-from pix2pix.config import ConfigError
-from pix2pix.reproduce import TABLES
+from pix2pix.reproduction import TABLES
 from pix2pix.reproduction.points import (
     Method,
     check_data,
@@ -19,6 +17,8 @@ from pix2pix.reproduction.points import (
     points,
     tables,
 )
+from pix2pix.settings.complaints import ConfigError
+from pix2pix.settings.compose import check
 
 PAPER = Path(__file__).parents[2] / ".." / "shared" / "docs" / "paper.md"
 

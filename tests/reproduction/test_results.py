@@ -10,7 +10,7 @@ import pytest
 from tests.reproduction.invented import finish, setting
 
 from pix2pix.evaluation.scores import Score
-from pix2pix.reproduce import TABLES
+from pix2pix.reproduction import TABLES
 from pix2pix.reproduction.orderings import MARGIN, Found, Relation, judge_relation, orderings, overall
 from pix2pix.reproduction.points import Method, Table, methods, point_folder, tables
 from pix2pix.reproduction.results import as_plain, gather, histograms, point_facts

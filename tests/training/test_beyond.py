@@ -18,7 +18,6 @@ from tests.training.stopped_run import assert_same_run, checkpoint, signalled, t
 from tests.training.tiny_run import SGD, Steps, fit, largest_difference, tiny_data, tiny_module
 from torch import Tensor, nn
 
-from pix2pix.config import ConfigError
 from pix2pix.data.pairs import Batch
 from pix2pix.losses.augmentation import Augmentation, draw
 from pix2pix.losses.objective import Objective
@@ -27,6 +26,7 @@ from pix2pix.losses.r1 import r1
 from pix2pix.models.coarse_to_fine import CoarseToFine
 from pix2pix.models.multiscale import MultiScale
 from pix2pix.models.patchgan import PatchGAN
+from pix2pix.settings.complaints import ConfigError
 from pix2pix.training import translation
 from pix2pix.training.schedules import LinearDecay
 from pix2pix.training.signals import Interrupted

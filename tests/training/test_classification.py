@@ -19,12 +19,12 @@ from tests.training.tiny_run import SGD, Steps, fit, largest_difference, tiny_cl
 from torch import Tensor
 
 from pix2pix import assembly
-from pix2pix.config import ConfigError
 from pix2pix.data.domains.ab_grid import ab_centres
 from pix2pix.data.pairs import Batch
 from pix2pix.inference.translator import Translator
 from pix2pix.losses.classification import rebalancing_weights
 from pix2pix.runs import write_slim
+from pix2pix.settings.complaints import ConfigError
 from pix2pix.training.classification import Classification
 from pix2pix.training.signals import Interrupted
 

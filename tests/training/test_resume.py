@@ -31,7 +31,7 @@ from tests.training.stopped_run import (
 )
 
 from pix2pix import assembly
-from pix2pix.config import ConfigError
+from pix2pix.settings.complaints import ConfigError
 from pix2pix.train import train as whole_run
 from pix2pix.training import learner
 from pix2pix.training.signals import Interrupted

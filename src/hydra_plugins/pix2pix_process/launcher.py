@@ -1,4 +1,4 @@
-"""The launcher `hydra/launcher=process`: checks the settings of all points, then hands them to `pix2pix.sweeps`.
+"""The launcher `hydra/launcher=process`: checks the settings of all points, then hands them to `pix2pix.sweeping`.
 
 pix2pix train -m hydra/launcher=process hydra.launcher.jobs=2 seed=1,2,3 objective=l1,l1_cgan
 """
@@ -16,17 +16,10 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from pix2pix.sweeps import (
-    TRAIN,
-    Point,
-    PointsFailedError,
-    Result,
-    SweepError,
-    as_typed,
-    point_name,
-    register_resolvers,
-    run_points,
-)
+from pix2pix.settings.overrides import as_typed
+from pix2pix.settings.resolvers import register_resolvers
+from pix2pix.sweeping.point import Point, PointsFailedError, Result, SweepError, point_name
+from pix2pix.sweeping.sweep import TRAIN, run_points
 
 HYDRAS_SUBDIR = "${hydra.job.num}"  # Hydra's default for hydra.sweep.subdir: nobody has chosen another
 
@@ -121,8 +114,9 @@ class ProcessLauncher(Launcher):
 
     def _compose(self, overrides: list[str], index: int) -> DictConfig:
         """The whole config of one point, checked, with its folder in `hydra.runtime.output_dir`."""
-        from pix2pix.compose import plain_settings
-        from pix2pix.config import ConfigError, validate
+        from pix2pix.settings.complaints import ConfigError
+        from pix2pix.settings.compose import plain_settings
+        from pix2pix.settings.schema.settings import validate
 
         config = self.hydra_context.config_loader.load_sweep_config(self.config, overrides)
         with open_dict(config):

@@ -25,9 +25,9 @@ from torch import Tensor
 from pix2pix.data.domains import Domain, Labels, Rgb, domain_from_dict
 from pix2pix.data.pairs import Pair
 from pix2pix.data.transforms import PairTransform
+from pix2pix.evaluation import JUDGES
 from pix2pix.evaluation.judge_check import Standing
 from pix2pix.evaluation.judge_network import Segmenter
-from pix2pix.judge import JUDGES
 from pix2pix.metrics.additive import SetMetric
 from pix2pix.metrics.segmentation import confusion, segmentation_scores
 

@@ -56,7 +56,7 @@ class Run:
         Raises EvaluationError where the pictures are not there, or none are of this split.
         """
         from pix2pix.assembly import Resumed, make_data
-        from pix2pix.config import ConfigError
+        from pix2pix.settings.complaints import ConfigError
 
         settings = {**self.settings, "data": {**self.settings["data"], "cache": 0}}
         root = settings["data"].get("root")

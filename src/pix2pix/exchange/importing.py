@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from pix2pix import __version__
-from pix2pix.compose import check
 from pix2pix.data.domains import domain_from_dict
 from pix2pix.exchange.extras import ExchangeError
 from pix2pix.exchange.foreign import Recognised, read_foreign
 from pix2pix.models.unet import UNet
 from pix2pix.runs import FORMAT, RECORD, build_generator, check_unused
+from pix2pix.settings.compose import check
 from pix2pix.training.checkpoint_io import AtomicCheckpointIO
 
 RESNET_SIDE = 256  # pixels that its pictures usually have

@@ -17,9 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pix2pix import __version__
-from pix2pix.alone import alone
-from pix2pix.compose import check
-from pix2pix.config import ConfigError
+from pix2pix.processes.alone import alone
 from pix2pix.reproduction import judging
 from pix2pix.reproduction.plan import USUAL_SEEDS, Cost, Plan, fit_hours
 from pix2pix.reproduction.points import (
@@ -37,7 +35,11 @@ from pix2pix.reproduction.points import (
     tables,
 )
 from pix2pix.reproduction.preparation import devices_of, find_classes, make_judge, measure_speed
-from pix2pix.sweeps import Point, Result, run_points, visible_devices
+from pix2pix.settings.complaints import ConfigError
+from pix2pix.settings.compose import check
+from pix2pix.sweeping.point import Point, Result
+from pix2pix.sweeping.sharing import visible_devices
+from pix2pix.sweeping.sweep import run_points
 from pix2pix.whole_files import write_whole
 
 log = logging.getLogger(__name__)
@@ -302,7 +304,7 @@ def _typed(arguments: argparse.Namespace) -> str:
         value = getattr(arguments, option)
         if value is not None:
             words += [f"--{option}", f"{value:g}"]
-    from pix2pix.reproduce import TABLES
+    from pix2pix.reproduction import TABLES
 
     if tuple(arguments.tables) != TABLES:
         words += ["--tables", ",".join(arguments.tables)]

@@ -22,10 +22,10 @@ FILE = "judge.json"
 def main() -> None:
     """Make the judge. Exit status 0 also where the data are such that none is worth asking."""
     from pix2pix import assembly
-    from pix2pix.compose import check
     from pix2pix.evaluation import judge_training
     from pix2pix.evaluation.judge import JudgeError, find_judge, key
-    from pix2pix.sweeps import run_folder
+    from pix2pix.settings.compose import check
+    from pix2pix.settings.overrides import run_folder
 
     begun = time.monotonic()
     judges, *overrides, run_dir = sys.argv[1:]

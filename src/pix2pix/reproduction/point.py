@@ -14,8 +14,9 @@ import sys
 import time
 from collections.abc import Sequence
 
-from pix2pix.process_trees import noted_signals
-from pix2pix.sweeps import TRAIN, run_folder
+from pix2pix.processes.trees import noted_signals
+from pix2pix.settings.overrides import run_folder
+from pix2pix.sweeping.sweep import TRAIN
 
 
 def main() -> int:

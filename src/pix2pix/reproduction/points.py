@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pix2pix.config import ConfigError
 from pix2pix.data.sources.scenes.pictures import PALETTE as SCENES_PALETTE
-from pix2pix.reproduce import TABLES
-from pix2pix.sweeps import Point
+from pix2pix.reproduction import TABLES
+from pix2pix.settings.complaints import ConfigError
+from pix2pix.sweeping.point import Point
 
 Task = Literal["labels2photo", "photo2labels", "colour"]
 Objective = Literal["l1", "l2", "gan", "cgan", "l1_gan", "l1_cgan", "classes"]

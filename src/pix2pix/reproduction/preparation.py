@@ -12,12 +12,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pix2pix.config import ConfigError
-from pix2pix.judge import JUDGES
+from pix2pix.evaluation import JUDGES
 from pix2pix.reproduction import judging, speed
 from pix2pix.reproduction.plan import Cost, Load
 from pix2pix.reproduction.points import Method, Setting, point_overrides
-from pix2pix.sweeps import Point, run_points
+from pix2pix.settings.complaints import ConfigError
+from pix2pix.sweeping.point import Point
+from pix2pix.sweeping.sweep import run_points
 from pix2pix.whole_files import write_whole
 
 log = logging.getLogger(__name__)

@@ -30,7 +30,7 @@ def main() -> None:
     """Measure and write `speed.json`."""
     kinds: dict[str, list[str]] = json.loads(Path(sys.argv[1]).read_text())
     from pix2pix import assembly  # noqa: F401  (what a point's start waits for)
-    from pix2pix.sweeps import run_folder
+    from pix2pix.settings.overrides import run_folder
 
     imports = time.time() - BEGUN
     logging.disable(logging.WARNING)
@@ -49,8 +49,8 @@ def main() -> None:
 def measured(overrides: list[str], folder: Path, imports: float) -> tuple[Cost, dict[str, int]]:
     """The cost of a method, and how many images an epoch and a validation have."""
     from pix2pix import assembly
-    from pix2pix.compose import check
-    from pix2pix.sweeps import quote
+    from pix2pix.settings.compose import check
+    from pix2pix.settings.overrides import quote
 
     settings, _ = check([*overrides, f"hydra.run.dir={quote(folder)}"])
     begun = time.monotonic()

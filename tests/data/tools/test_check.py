@@ -10,7 +10,6 @@ import pytest
 from omegaconf import OmegaConf
 from PIL import Image
 
-from pix2pix.compose import check as compose_check
 from pix2pix.data.__main__ import main
 from pix2pix.data.codecs import write_picture
 from pix2pix.data.derive import DERIVATIONS
@@ -19,6 +18,7 @@ from pix2pix.data.pairs import Array
 from pix2pix.data.sources.scenes import Scenes
 from pix2pix.data.tools.layouts import find_layout
 from pix2pix.data.tools.suggestions import domain_setting, hydra_value, suggest_direction, suggest_domain, suggest_size
+from pix2pix.settings.compose import check as compose_check
 
 RNG = np.random.default_rng(0)
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from pix2pix.config_checks import too_short
 from pix2pix.data.domains import Domain, Grey, Labels, Raw, Rgb, measure_range
 from pix2pix.data.pairs import Array
 from pix2pix.models.receptive_field import RECEPTIVE_FIELDS, smallest_side
+from pix2pix.settings.rules import too_short
 
 FEW_COLOURS = 64  # a palette of more is no label map
 MUCH_FLATTER = 0.7  # ratio of detail below which the flatter side is taken as the source (CMP facades: 0.6)

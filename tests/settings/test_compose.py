@@ -10,16 +10,11 @@ from hydra import compose, initialize_config_dir
 from hydra._internal.utils import get_args_parser
 from omegaconf import OmegaConf
 
-from pix2pix.compose import (
-    FLAGS_WITH_VALUE,
-    HYDRAS_FLAGS,
-    check,
-    check_flags,
-    conf_folder,
-    explanation,
-    resume_arguments,
-)
-from pix2pix.config import ConfigError
+from pix2pix.settings.complaints import ConfigError
+from pix2pix.settings.compose import check
+from pix2pix.settings.mistakes import explanation
+from pix2pix.settings.resuming import resume_arguments
+from pix2pix.settings.typed import FLAGS_WITH_VALUE, HYDRAS_FLAGS, check_flags, conf_folder
 
 
 @pytest.fixture

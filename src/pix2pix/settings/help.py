@@ -34,7 +34,7 @@ SETTINGS = {
 
 def help_text() -> str:
     """The page."""
-    from pix2pix.compose import conf_folder
+    from pix2pix.settings.typed import conf_folder
 
     return (
         "pix2pix train [GROUP=CHOICE …] [KEY=VALUE …]\n\n"

@@ -10,9 +10,16 @@ from typing import Any
 
 import pytest
 
-from pix2pix.compose import check
-from pix2pix.config import ConfigError
-from pix2pix.ranks import RankLostError, check_launch, ending_together, launched, rank_arguments, started_by_lightning
+from pix2pix.processes.ranks import (
+    RankLostError,
+    check_launch,
+    ending_together,
+    launched,
+    rank_arguments,
+    started_by_lightning,
+)
+from pix2pix.settings.complaints import ConfigError
+from pix2pix.settings.compose import check
 from pix2pix.training.signals import Interrupted
 
 TORCHRUN = {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500"}

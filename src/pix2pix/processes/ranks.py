@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pix2pix.config import ConfigError
+from pix2pix.settings.complaints import ConfigError
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -64,7 +64,7 @@ def rank_arguments(folder: Path) -> list[str]:
 
     Also alone it is told the folder: it composes again, maybe in another second, after which folders are called.
     """
-    from pix2pix.sweeps import quote
+    from pix2pix.settings.overrides import quote
 
     rank, ranks = launched()
     if ranks == 1:

@@ -9,9 +9,6 @@ from typing import Any
 import pytest
 import torch
 
-from pix2pix.compose import check
-from pix2pix.config import ConfigError, validate
-from pix2pix.config_checks import missing_values
 from pix2pix.data.derive import make_derivation
 from pix2pix.data.derive.downscale import Downscale
 from pix2pix.data.domains import domain_from_dict
@@ -19,6 +16,9 @@ from pix2pix.data.pairs import BadPairError
 from pix2pix.inference.test_time import pad_to_multiple
 from pix2pix.models.coarse_to_fine import CoarseToFine
 from pix2pix.nearest import nearest, nearest_key
+from pix2pix.settings.complaints import ConfigError, missing_values
+from pix2pix.settings.compose import check
+from pix2pix.settings.schema.settings import validate
 
 DEFAULTS = check([])[0]
 
@@ -229,7 +229,7 @@ def test_photos_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     check([*typed, "data.derive=grey", "data.size=null"])
     with pytest.raises(ConfigError, match=r"data\.holes\.side: found 1, expected a number below 1"):
         check([*typed, "data.derive=holes", "data.holes.side=1"])
-    monkeypatch.setattr("pix2pix.config_checks.find_spec", lambda name: None if name == "skimage" else name)
+    monkeypatch.setattr("pix2pix.settings.rules.find_spec", lambda name: None if name == "skimage" else name)
     with pytest.raises(ConfigError, match=r"Type: pip install 'pix2pix-lightning\[edges\]'"):
         check([*typed, "data.derive=edges"])
 

@@ -15,10 +15,11 @@ from omegaconf import OmegaConf
 
 import pix2pix.assembly
 from pix2pix.assembly import assemble
-from pix2pix.compose import check, conf_folder
 from pix2pix.data.codecs import write_picture
-from pix2pix.train_help import GROUPS, SETTINGS
-from pix2pix.trainer_checks import TRAINER_ARGUMENTS, TRAINER_REFUSES
+from pix2pix.settings.compose import check
+from pix2pix.settings.help import GROUPS, SETTINGS
+from pix2pix.settings.trainer_rules import TRAINER_ARGUMENTS, TRAINER_REFUSES
+from pix2pix.settings.typed import conf_folder
 
 CONF = conf_folder()
 FILES = sorted(path.relative_to(CONF).with_suffix("") for path in CONF.rglob("*.yaml"))

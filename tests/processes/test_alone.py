@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from pix2pix.alone import alone
-from pix2pix.config import ConfigError
+from pix2pix.processes.alone import alone
+from pix2pix.settings.complaints import ConfigError
 
 # Holds the folder, with a child that outlives it, as loading processes may.
 HOLDER = """
 import os, sys, time
 from pathlib import Path
-from pix2pix.alone import alone
+from pix2pix.processes.alone import alone
 with alone(Path(sys.argv[1]), "train"):
     if os.fork() == 0:
         time.sleep(60)

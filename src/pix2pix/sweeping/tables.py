@@ -6,12 +6,9 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from pix2pix.sweeping.point import Result
 from pix2pix.whole_files import write_whole
-
-if TYPE_CHECKING:
-    from pix2pix.sweeps import Result
 
 
 def write_tables(folder: Path, results: Sequence[Result]) -> str:

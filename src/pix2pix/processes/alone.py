@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pix2pix.config import ConfigError
+from pix2pix.settings.complaints import ConfigError
 
 FILE = ".lock"
 

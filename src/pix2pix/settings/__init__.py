@@ -1,0 +1,1 @@
+"""The settings of a training: composed by Hydra, held against a schema, mistakes told in words."""

@@ -1,0 +1,55 @@
+"""From what was typed to checked settings, or to the mistake in words; before anything heavy is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from pix2pix.settings.complaints import ConfigError, missing_values
+from pix2pix.settings.mistakes import explanation
+from pix2pix.settings.resolvers import register_resolvers
+from pix2pix.settings.schema.settings import validate
+from pix2pix.settings.typed import config_dir, config_name, overrides
+
+
+def check(arguments: Sequence[str]) -> tuple[dict[str, Any], Path]:
+    """Compose and validate the settings that these arguments of `pix2pix train` give; returns them and the run folder.
+
+    Raises ConfigError for every mistake, with what was found, what was expected and what to type.
+    """
+    register_resolvers()
+    try:
+        with initialize_config_dir(config_dir=config_dir(arguments), version_base="1.3"):
+            config = compose(config_name(arguments), overrides(arguments), return_hydra_config=True)
+        with open_dict(config):
+            config.hydra.runtime.output_dir = config.hydra.run.dir
+    except (HydraException, OmegaConfBaseException, ValueError) as error:  # ValueError: a group's choice is no text
+        raise ConfigError(explanation(arguments) or str(error).partition("\n")[0]) from error
+    settings = plain_settings(config)
+    validate(settings)
+    return settings, Path(config.hydra.run.dir)
+
+
+def plain_settings(config: DictConfig) -> dict[str, Any]:
+    """A composed config as plain containers, with what `${hydra:…}` refers to in place while they are resolved.
+
+    Raises ConfigError where a value without default was not given, and where one refers to nothing.
+    """
+    task = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    if missing := missing_values(cast(dict[str, Any], OmegaConf.to_container(task, resolve=False))):
+        raise ConfigError("\n".join(missing))
+    before = HydraConfig.instance().cfg
+    HydraConfig.instance().set_config(config)
+    try:
+        return cast(dict[str, Any], OmegaConf.to_container(task, resolve=True))
+    except OmegaConfBaseException as error:
+        raise ConfigError(str(error).partition("\n")[0]) from error
+    finally:
+        HydraConfig.instance().cfg = before

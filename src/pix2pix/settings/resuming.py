@@ -1,0 +1,83 @@
+"""`resume=RUN`: a run's own settings, composed again, with what may change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
+
+from pix2pix.settings.complaints import ConfigError
+from pix2pix.settings.overrides import quote
+from pix2pix.settings.typed import conf_folder, flag_value
+
+# What may be typed beside `resume=`; everything else is the run's own.
+RESUME_MAY_CHANGE = (
+    "schedule.",
+    "trainer.",
+    "callbacks.",
+    "logger.",
+    "data.root",
+    "data.num_workers",
+    "data.cache",
+    "hydra.",
+)
+
+
+def resume_arguments(arguments: Sequence[str]) -> list[str]:
+    """Arguments that compose a run's own settings again, where `resume=RUN` was typed; else the arguments as they are.
+
+    The run's `.hydra/` stays as it is; what is typed now is kept in `.hydra/resume_N`, and the next resume starts from
+    there, so that a run that was extended stays extended.
+    Raises ConfigError where RUN is no run folder, or where what else was typed would make it another run.
+    """
+    arguments = list(arguments)
+    typed = [argument for argument in arguments if argument.startswith("resume=")]
+    if not typed or flag_value(arguments, "--config-path"):
+        return arguments
+    parsed = OverridesParser.create().parse_override(typed[-1]).value()
+    if parsed is None:
+        return arguments
+    folder = Path(str(parsed))
+    records = _records(folder.absolute() / ".hydra")
+    if not records:
+        runs = sorted(path.parent.parent for path in Path("outputs").glob("*/*/.hydra/config.yaml"))
+        hint = f" The latest run here: {max(runs, key=lambda run: run.stat().st_mtime)}" if runs else ""
+        raise ConfigError(f"resume: {str(folder)!r} is no run folder: it has no .hydra/config.yaml.{hint}")
+    others = [argument for argument in arguments if argument not in typed and not argument.startswith("-")]
+    for argument in others:
+        key = argument.lstrip("+~")
+        if not key.startswith(RESUME_MAY_CHANGE) or key.startswith("hydra.run.dir="):
+            raise ConfigError(
+                f"{argument}: a run is continued as it was. Beside resume= these may be typed: schedule.epochs="
+                " schedule.decay_epochs= trainer.…= callbacks.…= logger.…= data.root= data.num_workers= data.cache=."
+                f" For a new run from its weights: pix2pix train init_from={folder} {argument} …"
+            )
+    absolute = folder.absolute()
+    return [
+        f"--config-path={records[-1]}",
+        "--config-name=config",
+        *others,
+        f"resume={quote(absolute)}",
+        f"hydra.run.dir={quote(absolute)}",
+        f"hydra.output_subdir=.hydra/resume_{1 + len(list((absolute / '.hydra').glob('resume_*')))}",
+        "hydra.job.name=train",
+        *_log_format(),
+    ]
+
+
+def _records(folder: Path) -> list[Path]:
+    """The folders with settings in `.hydra/`, from the first start to the latest; killed early, one may be empty."""
+    resumes = sorted(folder.glob("resume_*"), key=lambda each: int(each.name.partition("_")[2]))
+    return [each for each in (folder, *resumes) if any(file.stat().st_size for file in each.glob("config.yaml"))]
+
+
+def _log_format() -> list[str]:
+    """How `train.yaml` has Hydra write log lines: the settings that a run records leave Hydra's own out."""
+    logging = OmegaConf.load(conf_folder() / "train.yaml").hydra.job_logging
+    texts = [
+        *((f"formatters.{name}.format", formatter.format) for name, formatter in logging.formatters.items()),
+        *((f"handlers.{name}.formatter", handler.formatter) for name, handler in logging.handlers.items()),
+    ]
+    return [f"++hydra.job_logging.{key}={quote(text)}" for key, text in texts]

@@ -1,0 +1,128 @@
+"""The schema of `data.`: where pairs come from, and the domains of source and target."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, Strict
+from pydantic.dataclasses import dataclass
+
+from pix2pix.settings.schema.fields import (
+    STRICT,
+    Count,
+    Flag,
+    Natural,
+    Number,
+    Probability,
+    Range,
+    Rate,
+    Share,
+    Size,
+    Whole,
+)
+
+
+@dataclass(config=STRICT)
+class RgbDomain:
+    kind: Literal["rgb"]
+    bits: Literal[8, 16] = 8
+
+
+@dataclass(config=STRICT)
+class GreyDomain:
+    kind: Literal["grey"]
+    bits: Literal[8, 16] = 8
+
+
+@dataclass(config=STRICT)
+class LabelsDomain:
+    kind: Literal["labels"]
+    palette: list[tuple[Natural, Natural, Natural]] | None = None
+    classes: Count | None = None
+    encoding: Literal["planes", "colours"] = "planes"
+
+
+@dataclass(config=STRICT)
+class LabDomain:
+    kind: Literal["lab_l", "lab_ab"]
+
+
+@dataclass(config=STRICT)
+class RawDomain:
+    kind: Literal["raw"]
+    channels: Count = 1
+    range: Range = "measured"
+    unit: str | None = None
+    nodata: Annotated[float, Strict()] | None = None
+    dtype: Literal["uint8", "uint16", "int16", "float32"] = "float32"
+
+
+DomainSettings = Annotated[RgbDomain | GreyDomain | LabelsDomain | LabDomain | RawDomain, Field(discriminator="kind")]
+DOMAIN_KINDS = ("rgb", "grey", "labels", "lab_l", "lab_ab", "raw")
+
+
+@dataclass(config=STRICT)
+class EdgesSettings:
+    detector: Literal["canny"]
+    sigma: Rate
+    low: Rate
+    high: Rate
+    shortest: Natural
+
+
+@dataclass(config=STRICT)
+class HolesSettings:
+    shape: Literal["centre", "block", "boxes"]
+    side: Annotated[Number, Field(gt=0, lt=1)]
+    count: Count
+    only: Flag
+    seed: Natural
+
+
+@dataclass(config=STRICT)
+class DataSettings:
+    """Every kind of paired data; the settings of one kind alone are None for the others."""
+
+    name: str
+    pairs: dict[str, Any]
+    size: Size | None
+    direction: str
+    jitter: Annotated[Number, Field(ge=1, le=4)]
+    mirror: Flag
+    quarter_turns: Flag
+    colour_jitter: Share
+    batch_size: Count
+    num_workers: Natural | Literal["auto"]
+    cache: Natural
+    on_bad: Literal["error", "skip"]
+    source: DomainSettings | None
+    target: DomainSettings | None
+    task: (
+        Literal[
+            "labels2photo",
+            "photo2labels",
+            "edges2photo",
+            "grey2colour",
+            "day2night",
+            "photo2map",
+            "map2photo",
+            "thermal2colour",
+            "inpaint",
+        ]
+        | None
+    ) = None
+    train_pairs: Count | None = None
+    val_pairs: Count | None = None
+    test_pairs: Count | None = None
+    root: str | None = None
+    panels: Count | None = None
+    source_folder: str | None = None
+    target_folder: str | None = None
+    file: str | None = None
+    derive: Literal["edges", "grey", "holes", "downscale"] | None = None
+    edges: EdgesSettings | None = None
+    holes: HolesSettings | None = None
+    factor: Annotated[Whole, Field(ge=2)] | None = None
+    val_fraction: Probability | None = None
+    test_fraction: Probability | None = None
+    split_seed: Natural | None = None

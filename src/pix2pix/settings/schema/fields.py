@@ -1,0 +1,56 @@
+"""Types of single settings: what each takes, and how what it expects is called."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
+
+STRICT = ConfigDict(extra="forbid")
+
+# Strict: what is checked here is used as it was typed, and the text "no" would count as true.
+Flag = Annotated[bool, Strict()]
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+Count = Annotated[Whole, Field(ge=1)]
+Natural = Annotated[Whole, Field(ge=0)]
+Weight = Annotated[Number, Field(ge=0)]
+Share = Annotated[Number, Field(ge=0, le=1)]
+Probability = Annotated[Number, Field(ge=0, lt=1)]
+Rate = Annotated[Number, Field(gt=0)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+def _height_and_width(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return handler(value)
+    except ValidationError:
+        raise PydanticCustomError("size", "[HEIGHT,WIDTH] in pixels, such as [128,256]") from None
+
+
+def _limits(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return handler(value)
+    except ValidationError:
+        expected = "[LOW,HIGH] with the low below the high, one such pair a channel, or 'measured'"
+        raise PydanticCustomError("range", expected) from None
+
+
+def _rising(limits: tuple[float, float]) -> tuple[float, float]:
+    if limits[0] >= limits[1]:
+        raise ValueError
+    return limits
+
+
+Size = Annotated[tuple[Count, Count], WrapValidator(_height_and_width)]
+Pair = Annotated[tuple[Number, Number], AfterValidator(_rising)]
+Range = Annotated[Pair | list[Pair] | Literal["measured"], WrapValidator(_limits)]

@@ -1,0 +1,132 @@
+"""The schema of the composed settings: what may be set, its type, its range. Torch-free: mistakes end at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from pix2pix.settings.complaints import ConfigError, missing_values, schema_problems
+from pix2pix.settings.rules import cross_problems
+from pix2pix.settings.schema.classes import CLASS_SCHEMAS
+from pix2pix.settings.schema.data import DataSettings
+from pix2pix.settings.schema.fields import STRICT, Count, Flag, Natural, Number, Rate, Text, Weight, Whole
+
+
+@dataclass(config=STRICT)
+class SizeSettings:
+    name: str
+    side: Count
+    base_channels: Count
+    depth: Count
+    receptive_field: Count
+    discriminator_channels: Count
+
+
+@dataclass(config=STRICT)
+class ObjectiveSettings:
+    adversarial: Literal["vanilla", "least_squares", "hinge"] | None
+    conditional: Flag
+    adversarial_weight: Weight
+    l1_weight: Weight
+    l2_weight: Weight
+    l1_scale: Literal[1, 2, 4] = 1
+    feature_matching_weight: Weight = 0
+    perceptual_weight: Weight = 0
+    vgg19: str | None = None
+    r1_gamma: Weight = 0
+    r1_every: Count = 1
+    augment: list[Literal["colour", "translation", "cutout"]] = Field(default_factory=list)
+
+
+@dataclass(config=STRICT)
+class ClassesSettings:
+    kind: Literal["classes"]
+    temperature: Annotated[Number, Field(gt=0, le=1)]
+    uniform: Annotated[Number, Field(gt=0, le=1)]
+
+
+@dataclass(config=STRICT)
+class OptimizerSettings:
+    lr: Rate
+    discriminator_lr: Rate
+    algorithm: dict[str, Any]
+
+
+@dataclass(config=STRICT)
+class ScheduleSettings:
+    epochs: Count
+    decay_epochs: Natural
+
+
+@dataclass(config=STRICT)
+class TrainingSettings:
+    accumulate: Count
+    clip_norm: Rate | None
+    average: Annotated[Number, Field(gt=0, lt=1)] | None
+    compile: Flag
+    channels_last: Flag | Literal["auto"]
+    log_every_images: Count
+
+
+@dataclass(config=STRICT)
+class TranslationSettings:
+    noise: Flag
+    statistics: Literal["picture", "running"]
+
+
+@dataclass(config=STRICT)
+class Settings:
+    """The whole of what `pix2pix train` composes."""
+
+    name: Text
+    seed: Annotated[Whole, Field(ge=0, lt=2**32)]
+    size: SizeSettings
+    data: DataSettings
+    generator: dict[str, Any]
+    discriminator: dict[str, Any]
+    objective: Annotated[
+        Annotated[ObjectiveSettings, Tag("terms")] | Annotated[ClassesSettings, Tag("classes")],
+        Discriminator(lambda objective: "classes" if "kind" in objective else "terms"),
+    ]
+    optimizer: OptimizerSettings
+    schedule: ScheduleSettings
+    trainer: dict[str, Any]
+    logger: dict[str, Any]
+    callbacks: dict[str, dict[str, Any]]
+    training: TrainingSettings
+    translation: TranslationSettings
+    resume: str | None = None
+    init_from: str | None = None
+
+
+SETTINGS = TypeAdapter(Settings)
+
+
+def validate(plain: Mapping[str, Any]) -> None:
+    """Check composed settings (plain containers, interpolations resolved) before anything heavy is imported.
+
+    Raises ConfigError, which names every key that is wrong, what was found, what was expected, and what to type.
+    """
+    settings = {**plain, "data": {**plain.get("data", {})}}
+    for side in ("source", "target"):
+        if isinstance(settings["data"].get(side), str):
+            settings["data"][side] = {"kind": settings["data"][side]}
+    problems = missing_values(settings) or [*schema_problems(SETTINGS, settings), *_class_problems(settings)]
+    if not problems:
+        problems = list(cross_problems(settings))
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def _class_problems(settings: Mapping[str, Any]) -> list[str]:
+    sections = {"generator": settings.get("generator"), "discriminator": settings.get("discriminator")}
+    sections |= {f"callbacks.{name}": section for name, section in (settings.get("callbacks") or {}).items()}
+    problems = []
+    for key, section in sections.items():
+        if isinstance(section, Mapping) and section.get("_target_") in CLASS_SCHEMAS:
+            own = {name: value for name, value in section.items() if not name.startswith("_")}
+            problems += schema_problems(TypeAdapter(CLASS_SCHEMAS[section["_target_"]]), own, key)
+    return problems

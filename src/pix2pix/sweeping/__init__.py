@@ -1,0 +1,1 @@
+"""Sweeps: many trainings, each its own process tree, and the table of their scores."""

@@ -1,0 +1,100 @@
+"""A point of a sweep, what has become of it, and how its folder tells.
+
+A point is a list of Hydra overrides and a run folder. It is finished when its folder holds `score.json`, which training
+writes at its end, or the file that whoever does more with a point names.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from hydra.errors import CompactHydraException
+from omegaconf import OmegaConf
+
+
+class SweepError(ValueError):
+    """A sweep that cannot be run as it was asked for."""
+
+
+class PointsFailedError(CompactHydraException):
+    """Points of a sweep have ended without a score."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One training of a sweep: its settings as Hydra overrides, and a run folder for it alone.
+
+    Attributes:
+        finished_by: the file in its folder that says that it is finished: `overrides`, `scores` and `minutes` as JSON.
+    """
+
+    name: str
+    overrides: list[str]
+    folder: Path
+    finished_by: str = "score.json"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What has become of a point.
+
+    Attributes:
+        scores: of the file that says that it is finished; empty where there is none.
+        minutes: of training where it is finished, else of the time until it ended.
+        exit_status: as a shell counts, 128 + n after signal n; None where it was not run this time.
+        last_lines: the end of a failed point's log.
+    """
+
+    point: Point
+    status: Literal["waiting", "running", "finished", "failed", "stopped"]
+    scores: dict[str, float] = field(default_factory=dict)
+    minutes: float | None = None
+    exit_status: int | None = None
+    last_lines: str = ""
+
+
+def point_name(overrides: Sequence[str], limit: int = 100) -> str:
+    """A folder's name: `seed=1,objective=l1`. Where it cannot hold the overrides exactly, a hash of them ends it."""
+    exact = ",".join(overrides)
+    readable = re.sub(r"[^\w.=,+-]+", "-", re.sub(r"[\s'\"\[\]{}]+", "", exact), flags=re.ASCII)[:limit].rstrip(",-")
+    return readable if readable == exact else f"{readable}_{hashlib.sha256(exact.encode()).hexdigest()[:6]}"
+
+
+def has_checkpoint(point: Point) -> bool:
+    """Whether its training can be continued."""
+    return (point.folder / "checkpoints" / "last.ckpt").exists()
+
+
+def finished_result(point: Point) -> Result | None:
+    """What its folder says of its end; None where it has not finished, SweepError where that cannot be read."""
+    score_file = point.folder / point.finished_by
+    if not score_file.exists():
+        return None
+    try:
+        score = json.loads(score_file.read_text())
+        return Result(point, "finished", score["scores"], score["minutes"])
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise SweepError(f"{score_file} cannot be read ({error!r}): delete it to train this point again") from None
+
+
+def result_so_far(point: Point) -> Result:
+    """Finished or waiting; raises SweepError where the folder holds a run of other settings."""
+    result = finished_result(point)
+    if result or has_checkpoint(point):
+        # Hydra's record is of the first start; a score may have been written by a run that was continued.
+        record = point.folder / ".hydra" / "overrides.yaml"
+        if record.exists():
+            found = OmegaConf.to_container(OmegaConf.load(record), resolve=False)
+        else:
+            found = json.loads((point.folder / point.finished_by).read_text())["overrides"] if result else None
+        expected = [one for one in point.overrides if not one.lstrip("+~").startswith(("hydra.", "hydra/"))]
+        if found != expected:
+            raise SweepError(
+                f"{point.folder} holds a run of other settings: found {found}, expected {expected}; "
+                "move it away, or set another hydra.sweep.dir"
+            )
+    return result or Result(point, "waiting")

@@ -1,0 +1,164 @@
+"""Run the points of a sweep, each its own process tree, as many side by side as fit.
+
+A sweep that is started again runs only what has no score, and continues what has a checkpoint.
+"""
+
+import logging
+import os
+import socket
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from pix2pix.processes.trees import BusyError, ProcessTree, end, noted_signals
+from pix2pix.settings.overrides import quote
+from pix2pix.sweeping.point import Point, Result, SweepError, finished_result, has_checkpoint, result_so_far
+from pix2pix.sweeping.sharing import jobs_that_fit, threads_each, visible_devices
+from pix2pix.sweeping.tables import write_tables
+
+log = logging.getLogger(__name__)
+
+TRAIN = (sys.executable, "-m", "pix2pix.train")
+LOG_LINES = 15  # of a failed point's log, kept with its result
+
+
+def run_points(
+    points: Sequence[Point],
+    sweep_folder: Path,
+    *,
+    jobs: int | None = None,
+    devices_per_job: int = 1,
+    command: Sequence[str] = TRAIN,
+    hydra_arguments: Sequence[str] = (),
+    earlier: Sequence[Result] = (),
+    ended: Callable[[Result], None] | None = None,
+    show: bool = True,
+    grace: float = 60.0,
+) -> list[Result]:
+    """Run every point that has no score, so many at a time as fit the devices; write `table.csv` and `table.md`.
+
+    A point's standard output and error go to `console.log` in its folder. A point that fails does not stop the others.
+    Ctrl-C, SIGTERM and SIGHUP end all process trees: by SIGTERM, and by SIGKILL after `grace` seconds or at a second
+    signal. For the main thread only.
+
+    Args:
+        points: what to train.
+        sweep_folder: where the tables go.
+        jobs: points at a time; None for as many as the GPUs allow, and for one where there is no GPU.
+        devices_per_job: GPUs that a point gets for itself; where there is no GPU, the processes that it trains on: the
+            cores are divided by jobs × devices_per_job. 0: points share all GPUs, and jobs alone divides the cores.
+        command: starts one training, before its arguments.
+        hydra_arguments: Hydra's own flags, then its own overrides, for points that start from nothing.
+        earlier: results of the same sweep that stand before these in the tables.
+        ended: called with the result of each point that has just ended by itself, while others run.
+        show: print the table at the end.
+        grace: seconds from SIGTERM to SIGKILL; a training needs them to finish its step and save.
+
+    Raises:
+        SweepError: too many devices are asked for, or a folder belongs to two points or holds a run of other settings.
+        SystemExit: with 128 + n, after signal n has ended the sweep.
+    """
+    devices = visible_devices() if devices_per_job else []
+    jobs = min(jobs_that_fit(jobs, devices_per_job, devices), max(1, len(points)))
+    # By the whole sweep, not by what is left of it: a point that is continued has the threads that it had before.
+    threads = threads_each(jobs * max(1, devices_per_job))
+    results = {point.folder: result_so_far(point) for point in points}
+    if len(results) < len(points):
+        raise SweepError(
+            f"two of the {len(points)} points of {sweep_folder} have one folder: their settings must differ"
+        )
+
+    waiting, free = deque(points), list(devices)
+    running: list[tuple[Point, ProcessTree, list[str]]] = []  # with the devices assigned to it
+    with noted_signals() as signals:
+        try:
+            while (waiting or running) and not signals:
+                for gone in [one for one in running if one[1].exit_status is not None]:
+                    running.remove(gone)
+                    point, tree, assigned = gone
+                    end([tree], grace=5.0, signals=signals)  # ranks that outlive the first
+                    free += assigned
+                    results[point.folder] = _result_at_end(point, tree, "failed")
+                    _report(results[point.folder])
+                    write_tables(sweep_folder, [*earlier, *results.values()])
+                    if ended is not None:
+                        ended(results[point.folder])
+                while waiting and len(running) < jobs:
+                    point = waiting.popleft()
+                    results[point.folder] = result_so_far(point)
+                    if results[point.folder].status == "finished":
+                        log.info("%s: has its score already", point.name)
+                        continue
+                    assigned, free = free[:devices_per_job], free[devices_per_job:]
+                    argv = [*command, *_arguments(point, hydra_arguments)]
+                    environment = _environment(threads, assigned, several_ranks=devices_per_job != 1)
+                    point.folder.mkdir(parents=True, exist_ok=True)
+                    try:
+                        tree = ProcessTree.start(argv, environment, point.folder / "console.log")
+                    except BusyError as busy:
+                        free += assigned
+                        results[point.folder] = Result(point, "failed", last_lines=str(busy))
+                        _report(results[point.folder])
+                        continue
+                    running.append((point, tree, assigned))
+                    results[point.folder] = Result(point, "running")
+                    log.info("%s: started (%d of %d)", point.name, len(points) - len(waiting), len(points))
+                time.sleep(0.1)
+        finally:
+            end([tree for _, tree, _ in running], grace, signals)
+            results |= {point.folder: _result_at_end(point, tree, "stopped") for point, tree, _ in running}
+            table = write_tables(sweep_folder, [*earlier, *results.values()])
+    if show:
+        print(table, flush=True)
+    if signals:
+        log.info("Stopped: the same command goes on from here.")
+        raise SystemExit(128 + signals[0])
+    return list(results.values())
+
+
+def _environment(threads: int, devices: Sequence[str], several_ranks: bool) -> dict[str, str]:
+    environment = os.environ | {
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "PYTHONUNBUFFERED": "1",  # so the end of the log is there, however the process ends
+    }
+    if devices:
+        environment["CUDA_VISIBLE_DEVICES"] = ",".join(devices)
+    if several_ranks:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            environment["MASTER_PORT"] = str(probe.getsockname()[1])
+    return environment
+
+
+def _arguments(point: Point, hydra_arguments: Sequence[str]) -> list[str]:
+    folder = quote(point.folder.absolute())
+    if has_checkpoint(point):
+        return [f"resume={folder}"]
+    return [*hydra_arguments, *point.overrides, f"hydra.run.dir={folder}"]
+
+
+def _result_at_end(point: Point, tree: ProcessTree, without_score: Literal["failed", "stopped"]) -> Result:
+    with suppress(SweepError):
+        if finished := finished_result(point):
+            return replace(finished, exit_status=tree.exit_status)
+    minutes = (time.monotonic() - tree.started) / 60
+    return Result(point, without_score, {}, minutes, tree.exit_status, tree.last_lines(LOG_LINES))
+
+
+def _report(result: Result) -> None:
+    if result.status == "finished":
+        scores = "  ".join(f"{name} {value:.4g}" for name, value in result.scores.items())
+        log.info("%s: finished in %.1f minutes  %s", result.point.name, result.minutes, scores)
+        if result.exit_status:
+            log.warning("%s: has its score, but ended with exit status %d", result.point.name, result.exit_status)
+    else:
+        folder = result.point.folder
+        log.error(
+            "%s: failed, exit status %s, %s\n%s", result.point.name, result.exit_status, folder, result.last_lines
+        )
