@@ -10,7 +10,6 @@ import os
 import re
 import shlex
 import sys
-import time
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,7 +165,6 @@ def train(settings: dict[str, Any], folder: Path) -> dict[str, float]:
     from pix2pix import assembly
     from pix2pix.runs import write_score
 
-    started = time.monotonic()
     resumed = assembly.resumed_checkpoint(settings, folder)
     parts = assembly.assemble(settings, folder, resumed)
     parts.log_facts()
@@ -187,7 +185,7 @@ def train(settings: dict[str, Any], folder: Path) -> dict[str, float]:
     scores = {name.removeprefix("val/"): value for name, value in parts.module.latest_scores.items()}
     if parts.trainer.is_global_zero and not (trained and score.exists()):
         overrides = assembly.typed_overrides(folder)
-        write_score(folder, overrides, scores, parts.module.images_seen, (time.monotonic() - started) / 60)
+        write_score(folder, overrides, scores, parts.module.images_seen, parts.module.seconds / 60)
         units = {"rmse": f" {parts.data.target_domain.unit}", "psnr": " dB", "log_spectrum_distance": " dB"}
         shown = ", ".join(f"{name} {value:.4g}{units.get(name, '')}" for name, value in scores.items())
         log.info("Scores on val: %s", shown or "none")

@@ -17,7 +17,7 @@ from pix2pix.evaluation.judge_check import standing
 from pix2pix.evaluation.judge_network import Segmenter
 from pix2pix.reproduction.points import FINISHED_BY, INTERSECTIONS, JUDGED, LABELLED
 from pix2pix.reproduction.results import point_scores
-from pix2pix.reproduction.scoring import SHOWN, score_point, training_minutes
+from pix2pix.reproduction.scoring import SHOWN, score_point
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +57,3 @@ def test_each_task_has_its_scores_though_a_judge_is_there(
     (run / FINISHED_BY).unlink()
     score_point(run, str(judge))
     assert (run / FINISHED_BY).read_bytes() == before
-
-
-def test_minutes_are_those_of_all_starts(tmp_path: Path) -> None:
-    assert training_minutes(tmp_path) is None
-    rows = ["images,images_per_second,val/ssim", "60,1.0,", "60,,0.5", "180,2.0,"]
-    (tmp_path / "metrics.csv").write_text("\n".join(rows) + "\n")
-    assert training_minutes(tmp_path) == pytest.approx(60 / 60 + 120 / 2 / 60)

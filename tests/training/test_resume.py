@@ -223,6 +223,16 @@ def test_speed_counts_from_where_the_run_goes_on(
     assert float(shown[0]) > 0.2
 
 
+def test_the_time_of_all_starts_adds_up(tmp_path: Path) -> None:
+    with pytest.raises(Interrupted):
+        train(tmp_path, extra=[signalled("on_train_batch_start", 15)])
+    file = tmp_path / "checkpoints" / "last.ckpt"
+    content = checkpoint(tmp_path)
+    assert 0 < content["seconds"] < 3600
+    torch.save({**content, "seconds": 3600.0}, file)
+    assert 3600 < train(tmp_path, resume=True).module.seconds < 7200
+
+
 # --- what is said -----------------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import logging
 from itertools import islice
@@ -50,7 +49,7 @@ def score_point(folder: Path, judge: str) -> None:
     said = {
         "overrides": trained["overrides"],
         "scores": {name: evaluated.scores[name].value for name in IN_TABLE if name in evaluated.scores},
-        "minutes": training_minutes(folder) or trained["minutes"],
+        "minutes": trained["minutes"],
         "images": trained["images"],
         "judge": evaluated.judge,
         "environment": dict(run.record["environment"]),
@@ -59,21 +58,6 @@ def score_point(folder: Path, judge: str) -> None:
     for path in checkpoints.glob("*.ckpt"):  # of a finished point the optimisers are not needed again
         if path.name != "generator.ckpt":
             path.unlink()
-
-
-def training_minutes(folder: Path) -> float | None:
-    """Of all starts together, from the speeds in `metrics.csv`; None where there is none. Validations are not in it."""
-    path = folder / "metrics.csv"
-    if not path.exists():
-        return None
-    seconds, before = 0.0, 0
-    with path.open(newline="") as file:
-        for row in csv.DictReader(file):
-            if row.get("images_per_second"):
-                images = int(row["images"])
-                seconds += (images - before) / float(row["images_per_second"])
-                before = images
-    return seconds / 60
 
 
 def _write_examples(run: Run, data: PairedData, folder: Path, device: str) -> None:

@@ -77,6 +77,8 @@ class Learner(LightningModule):
         self.recipe = recipe
         self.scores = scores
         self.images_seen = 0  # over all ranks
+        self._seconds_before = 0.0  # of training, before this process
+        self._began = time.monotonic()
         self.latest: dict[str, float] = {}  # the losses of the last logged row
         self.latest_scores: dict[str, float] = {}  # of the last validation
         self.log_rows = LossLog(recipe.log_every_images)
@@ -109,6 +111,7 @@ class Learner(LightningModule):
 
     def on_train_start(self) -> None:
         """Look the optimisers up once; the trackers forget what came after the checkpoint."""
+        self._began = time.monotonic()
         optimizers = self.optimizers()
         self._optimizers = optimizers if isinstance(optimizers, list) else [optimizers]
         self.on_train_epoch_start()  # Lightning does not call it where a run goes on within an epoch
@@ -203,6 +206,11 @@ class Learner(LightningModule):
         """Time the training alone, not the validation before it."""
         self._timed = self.images_seen, time.monotonic()
 
+    @property
+    def seconds(self) -> float:
+        """Of training and validating, all starts of the run together, less what was lost after a checkpoint."""
+        return self._seconds_before + time.monotonic() - self._began
+
     def log_scalars(self, scalars: Mapping[str, float]) -> None:
         """Write scalars to every tracker, against the images seen."""
         if self.trainer.is_global_zero:
@@ -276,12 +284,13 @@ class Learner(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the counters, the latest figures, and the losses that no row has yet, those of every rank."""
         self.log_rows.check_finite(self.parameters())
-        checkpoint["images_seen"] = self.images_seen
+        checkpoint["images_seen"], checkpoint["seconds"] = self.images_seen, self.seconds
         checkpoint["latest"], checkpoint["latest_scores"] = dict(self.latest), dict(self.latest_scores)
         checkpoint["log_rows"] = self.log_rows.state(self.all_gather)
 
     def on_load_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
         """Take them up again."""
         self.images_seen = checkpoint["images_seen"]
+        self._seconds_before = checkpoint.get("seconds", 0.0)  # older checkpoints do not say
         self.latest, self.latest_scores = dict(checkpoint["latest"]), dict(checkpoint["latest_scores"])
         self.log_rows.load(checkpoint["log_rows"], self.global_rank)
