@@ -131,6 +131,16 @@ def test_explanations_list_every_mistake() -> None:
     ]
 
 
+def test_names_and_values_are_told_at_once() -> None:
+    with pytest.raises(ConfigError) as raised:
+        check(["seeds=1", "schedule.epochs=many", "data.jitter=9", "size=tiny"])
+    assert str(raised.value).splitlines() == [
+        "seeds is no setting. Nearest: type seed=1. All settings: pix2pix train --cfg job",
+        "data.jitter: found 9, expected a number of at most 4",
+        "schedule.epochs: found 'many', expected a whole number",
+    ]
+
+
 def quoted(path: Path) -> str:
     """A path as a value for Hydra, written here by its grammar: in single quotes, those inside escaped."""
     return "'" + str(path).replace("'", "\\'") + "'"

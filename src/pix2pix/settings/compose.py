@@ -13,10 +13,12 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from pix2pix.settings.complaints import ConfigError, missing_values
-from pix2pix.settings.mistakes import explanation
+from pix2pix.settings.mistakes import explanation, less_mistaken
 from pix2pix.settings.resolvers import register_resolvers
-from pix2pix.settings.schema.settings import validate
+from pix2pix.settings.schema.settings import mistyped, validate
 from pix2pix.settings.typed import config_dir, config_name, overrides
+
+DOES_NOT_COMPOSE = (HydraException, OmegaConfBaseException, ValueError)  # ValueError: a group's choice is no text
 
 
 def check(arguments: Sequence[str]) -> tuple[dict[str, Any], Path]:
@@ -26,15 +28,29 @@ def check(arguments: Sequence[str]) -> tuple[dict[str, Any], Path]:
     """
     register_resolvers()
     try:
-        with initialize_config_dir(config_dir=config_dir(arguments), version_base="1.3"):
-            config = compose(config_name(arguments), overrides(arguments), return_hydra_config=True)
-        with open_dict(config):
-            config.hydra.runtime.output_dir = config.hydra.run.dir
-    except (HydraException, OmegaConfBaseException, ValueError) as error:  # ValueError: a group's choice is no text
-        raise ConfigError(explanation(arguments) or str(error).partition("\n")[0]) from error
+        config = _composed(arguments)
+    except DOES_NOT_COMPOSE as error:
+        said = explanation(arguments) or str(error).partition("\n")[0]
+        raise ConfigError("\n".join([said, *_mistyped_too(arguments)])) from error
     settings = plain_settings(config)
     validate(settings)
     return settings, Path(config.hydra.run.dir)
+
+
+def _composed(arguments: Sequence[str]) -> DictConfig:
+    with initialize_config_dir(config_dir=config_dir(arguments), version_base="1.3"):
+        config = compose(config_name(arguments), overrides(arguments), return_hydra_config=True)
+    with open_dict(config):
+        config.hydra.runtime.output_dir = config.hydra.run.dir
+    return config
+
+
+def _mistyped_too(arguments: Sequence[str]) -> list[str]:
+    """What is wrong with the values of the arguments that do compose, so that all is told at once."""
+    try:
+        return mistyped(plain_settings(_composed(less_mistaken(arguments))))
+    except DOES_NOT_COMPOSE:  # or, a ConfigError: what is missing may be what was mistyped
+        return []
 
 
 def plain_settings(config: DictConfig) -> dict[str, Any]:

@@ -22,15 +22,22 @@ from pix2pix.settings.typed import config_dir, config_name, overrides
 def explanation(arguments: Sequence[str]) -> str:
     """What is wrong with arguments that do not compose, in words; empty where no reason is found."""
     with initialize_config_dir(config_dir=config_dir(arguments), version_base="1.3"):
-        return "\n".join(_mistakes(arguments))
+        return "\n".join(said for _, said in _mistakes(arguments))
+
+
+def less_mistaken(arguments: Sequence[str]) -> list[str]:
+    """The arguments without those that `explanation` finds mistaken."""
+    with initialize_config_dir(config_dir=config_dir(arguments), version_base="1.3"):
+        mistaken = {argument for argument, _ in _mistakes(arguments)}
+    return [each for each in arguments if each not in mistaken]
 
 
 def _is_hydras(override: str) -> bool:
     return override.lstrip("+~").startswith(("hydra.", "hydra/"))
 
 
-def _mistakes(arguments: Sequence[str]) -> Iterator[str]:
-    """Which of the overrides cannot be read, or name a group, a choice or a key that does not exist."""
+def _mistakes(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The overrides that cannot be read, or name a group, a choice or a key that does not exist, and what to say."""
     folder = Path(config_dir(arguments))
     groups = {
         path.name: sorted(each.stem for each in path.glob("*.yaml") if not each.stem.startswith("_"))
@@ -43,10 +50,10 @@ def _mistakes(arguments: Sequence[str]) -> Iterator[str]:
         try:
             override = OverridesParser.create().parse_override(argument)
         except HydraException:
-            yield _unreadable(argument, groups)
+            yield argument, _unreadable(argument, groups)
             continue
         if override.is_sweep_override() and not sweeping:
-            yield _several(argument, groups)
+            yield argument, _several(argument, groups)
         elif override.key_or_group and not _is_hydras(argument) and not override.is_delete():
             parsed.append(override)
     valid = []
@@ -57,10 +64,9 @@ def _mistakes(arguments: Sequence[str]) -> Iterator[str]:
             valid.append(override.input_line or "")
         for each in wrong if group in groups else ():
             near = nearest(each, groups[group])
-            yield (
-                f"{group}: there is no {each!r}; the choices are {', '.join(groups[group])}."
-                + (f" Nearest: type {group}={near}" if near else "")
-            )
+            hint = f" Nearest: type {group}={near}" if near else ""
+            said = f"{group}: there is no {each!r}; the choices are {', '.join(groups[group])}.{hint}"
+            yield override.input_line or "", said
     try:
         config = compose(config_name(arguments), valid, return_hydra_config=True)
     except (HydraException, OmegaConfBaseException, ValueError):
@@ -70,8 +76,9 @@ def _mistakes(arguments: Sequence[str]) -> Iterator[str]:
     for override in parsed:
         key = override.key_or_group
         if key not in known and not override.is_force_add() and not override.is_add():
-            value = (override.input_line or "").partition("=")[2]
-            yield _no_setting(key, value, known, elsewhere, config.hydra.runtime.choices)
+            line = override.input_line or ""
+            value = line.partition("=")[2]
+            yield line, _no_setting(key, value, known, elsewhere, config.hydra.runtime.choices)
 
 
 def _choices(override: Override) -> list[str]:

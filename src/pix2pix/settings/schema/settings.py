@@ -110,15 +110,25 @@ def validate(plain: Mapping[str, Any]) -> None:
 
     Raises ConfigError, which names every key that is wrong, what was found, what was expected, and what to type.
     """
+    settings = _with_whole_domains(plain)
+    problems = missing_values(settings) or mistyped(plain) or list(cross_problems(settings))
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def mistyped(plain: Mapping[str, Any]) -> list[str]:
+    """The values that no setting of theirs can have, each by itself, a line each."""
+    settings = _with_whole_domains(plain)
+    return [*schema_problems(SETTINGS, settings), *_class_problems(settings)]
+
+
+def _with_whole_domains(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Domains may be typed by their kind alone."""
     settings = {**plain, "data": {**plain.get("data", {})}}
     for side in ("source", "target"):
         if isinstance(settings["data"].get(side), str):
             settings["data"][side] = {"kind": settings["data"][side]}
-    problems = missing_values(settings) or [*schema_problems(SETTINGS, settings), *_class_problems(settings)]
-    if not problems:
-        problems = list(cross_problems(settings))
-    if problems:
-        raise ConfigError("\n".join(problems))
+    return settings
 
 
 def _class_problems(settings: Mapping[str, Any]) -> list[str]:
