@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from pix2pix.inference.kinds import Handler, kinds_of, known
+from pix2pix.inference.kinds import Handler, Kinds, kinds_of, known
 from pix2pix.inference.pictures import files, pairs, translate_pictures
 from pix2pix.inference.pipeline import FAILURES, Failure
 from pix2pix.inference.plan import Existing, Job, PlanError, plan_files, plan_pairs
@@ -53,22 +53,27 @@ def run_command(arguments: argparse.Namespace) -> int:
         suffix = asked or result_suffix("", form)
         jobs = plan_pairs(names, arguments.output, suffix, samples=numbered, existing=existing)
         read = pairs(data, arguments.split)
-    pictures, others = [], []
-    for job in jobs:
-        handler = kinds.handler(job)
-        if handler is None:
-            pictures.append(job)
-        else:
-            others.append((job, handler))
+    others: list[tuple[Job, Handler]] = []
+    pictures = _pictures(jobs, kinds, others)
     beside = arguments.samples or 1 if arguments.side_by_side else 0
     outcomes = translate_pictures(translator, pictures, read, beside=beside)
     return _told(chain(outcomes, _handled(translator, others)), len(jobs), arguments.output)
 
 
+def _pictures(jobs: Sequence[Job], kinds: Kinds, others: list[tuple[Job, Handler]]) -> Iterator[Job]:
+    """The single pictures; what is met that is none is put aside. Lazily: that a picture is none its header says."""
+    for job in jobs:
+        handler = kinds.handler(job)
+        if handler is None:
+            yield job
+        else:
+            others.append((job, handler))
+
+
 # --- files that are no single picture ---------------------------------------------------------------------------------
 
 
-def _handled(translator: Translator, jobs: Sequence[tuple[Job, Handler]]) -> Iterator[tuple[Job, Failure | None]]:
+def _handled(translator: Translator, jobs: Iterable[tuple[Job, Handler]]) -> Iterator[tuple[Job, Failure | None]]:
     """The files that are no single picture, one by one, each with a bar of its own."""
     for job, handler in jobs:
         assert job.source is not None

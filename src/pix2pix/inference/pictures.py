@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -38,7 +39,7 @@ class Results(NamedTuple):
 
 
 def translate_pictures(
-    translator: Translator, jobs: Sequence[Job], read: Callable[[Job], Encoded], *, beside: int = 0
+    translator: Translator, jobs: Iterable[Job], read: Callable[[Job], Encoded], *, beside: int = 0
 ) -> Iterator[tuple[Job, Failure | None]]:
     """Write what is made of each job; it comes back with what went wrong, if anything did.
 
@@ -47,8 +48,10 @@ def translate_pictures(
         beside: samples that are shown next to their source in one picture; 0: each is a file of its own.
     """
     write = _write_beside(translator) if beside else _write_alone(translator)
-    lanes = translator.network.share() if len(jobs) > 1 else 1
-    yield from overlapped(jobs, read, _translate(translator, range(1, beside + 1)), write, lanes)
+    waiting = iter(jobs)
+    first = list(islice(waiting, 2))
+    lanes = translator.network.share() if len(first) > 1 else 1
+    yield from overlapped(chain(first, waiting), read, _translate(translator, range(1, beside + 1)), write, lanes)
 
 
 def files(translator: Translator, derive: bool = False, size: Sequence[int] | None = None) -> Callable[[Job], Encoded]:
