@@ -2,10 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: train test test-slow lint types check format lock
+.PHONY: train install test test-slow lint types check format lock
 
 train: .venv/installed
 	$(BIN)/pix2pix train $(ARGS)
+
+install: .venv/installed
 
 test: .venv/installed
 	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)

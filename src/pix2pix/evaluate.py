@@ -16,7 +16,7 @@ from pix2pix.arguments import count, tell_mistake
 EXAMPLE = """\
 examples:
   pix2pix evaluate outputs/scenes/2026-01-31_12-00-00
-  pix2pix evaluate outputs/facades/sweep_1a2b3c4d/* --split test -o comparison
+  pix2pix evaluate outputs/facades/sweep_1a2b3c4d/*/ --split test -o comparison
   pix2pix evaluate RUN --metrics ssim,lab_histogram --pictures 20
 
 Each run's own files go to RUN/evaluation/SPLIT/: metrics.json, pictures.csv, pictures.png. Of several runs, those that

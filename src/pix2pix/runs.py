@@ -53,7 +53,7 @@ def other_runs(path: Path) -> str:
     """What somebody who typed a path without a run may have meant, as a sentence behind a space; empty if nothing."""
     below = sorted(path.glob("*/checkpoints/last.ckpt")) if path.is_dir() else []
     if below:
-        return f" It holds {len(below)} run(s): type {path}/*"
+        return f" It holds {len(below)} run(s): type {path}/*/"
     runs = list(Path("outputs").glob("*/*/checkpoints/last.ckpt"))
     if not runs:
         return ""

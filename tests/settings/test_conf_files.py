@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from omegaconf import OmegaConf
 import pix2pix.assembly
 from pix2pix.assembly import assemble
 from pix2pix.data.codecs import write_picture
+from pix2pix.settings.complaints import dotted
 from pix2pix.settings.compose import check
 from pix2pix.settings.help import GROUPS, SETTINGS
 from pix2pix.settings.trainer_rules import TRAINER_ARGUMENTS, TRAINER_REFUSES
@@ -124,3 +126,33 @@ def test_help_names_every_group_and_its_ten_settings_compose(pairs: Path) -> Non
     settings, _ = check(["data=side_by_side", *plain])
     assert settings["trainer"]["devices"] == 4
     assert settings["data"]["root"] == str(pairs)
+
+
+def _keys() -> set[str]:
+    """Every setting of `conf/` that is a value, as it is typed, less what only the project itself fills in."""
+    found = set()
+    for file in FILES:
+        group = "" if len(file.parts) == 1 else f"{file.parts[0]}."
+        if group == "experiment.":
+            continue
+        content = OmegaConf.to_container(OmegaConf.load(CONF / f"{file}.yaml"), resolve=False)
+        keys = list(dotted(content))
+        leaves = [key for key in keys if not any(other.startswith(f"{key}.") for other in keys)]
+        found |= {f"{group}{key}" for key in leaves}
+    return {key for key in found if not re.search(r"(^|\.)(_|defaults|pairs\.|hydra\.|folder$|extra$)", key)} - {
+        *("data.name", "size.name")
+    }
+
+
+def test_the_documents_name_every_setting_and_no_other() -> None:
+    documented = set()
+    for line in (CONF.parent / "docs" / "settings.md").read_text().splitlines():
+        before = ""
+        for key in re.findall(r"`([a-z_]*(?:\.[a-z_0-9]+)*)(?:=[^`]*)?`", line):
+            # `.entity` after `logger.wandb.factory.project`
+            before = f"{before.rpartition('.')[0]}{key}" if key.startswith(".") else key
+            documented.add(before)
+    keys = _keys()
+    assert keys - documented == set()
+    groups = {key.partition(".")[0] for key in keys}
+    assert {key for key in documented if "." in key and key.partition(".")[0] in groups} - keys == set()

@@ -15,7 +15,7 @@ GROUPS = {
     "optimizer": "",
     "schedule": "",
     "trainer": "devices",
-    "logger": "trackers; several at once: logger=[csv,wandb]",
+    "logger": "trackers; several at once: 'logger=[csv,wandb]'",
     "callbacks": "",
 }
 SETTINGS = {
@@ -41,13 +41,18 @@ def help_text() -> str:
         "Trains an image-to-image translation; without more, on embedded scenes. Runs go to outputs/.\n\n"
         f"Groups, and what each can be:\n{_groups(conf_folder())}\n"
         "The settings that people change most:\n"
-        + "".join(f"  {setting:<32} {what}\n" for setting, what in SETTINGS.items())
+        + "".join(f"  {_typed(setting):<32} {what}\n" for setting, what in SETTINGS.items())
         + "\nOther ways to run:\n"
         "  pix2pix train resume=RUN [schedule.epochs=N]   continue a run exactly, or train it for longer\n"
         "  pix2pix train init_from=RUN …                  a new run from its weights\n"
         "  pix2pix train -m KEY=A,B,C …                   a sweep, a process a point; a table at the end\n"
         "  pix2pix train … --cfg job                      print every setting and stop\n"
     )
+
+
+def _typed(setting: str) -> str:
+    """In quotes where shells have a use of their own for a character."""
+    return f"'{setting}'" if "[" in setting else setting
 
 
 def _groups(folder: Path) -> str:
