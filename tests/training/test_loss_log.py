@@ -62,18 +62,19 @@ def test_what_no_row_has_yet_is_kept_for_each_rank() -> None:
     rows = []
     for rank in (0, 1):
         resumed = LossLog(every_images=8)
-        resumed.load(state, rank)
+        resumed.load(state, rank, ranks=2)
         add(resumed, 4, l1=0.5, images=2)
         rows.append(resumed.take(alone)["l1"])
     assert rows == pytest.approx([(1.5 + 0.5) / 2, (4.5 + 0.5) / 2])
-    fewer = LossLog(every_images=8)
-    fewer.load(state, rank=2)  # more ranks than before: the mean of those that were
-    assert fewer.take(alone)["l1"] == pytest.approx(3.0)
+    for rank, ranks in ((2, 3), (0, 1)):  # with more or fewer ranks than before: the mean of those that were
+        other = LossLog(every_images=8)
+        other.load(state, rank, ranks)
+        assert other.take(alone)["l1"] == pytest.approx(3.0)
 
 
 def test_nothing_summed_is_kept_as_nothing() -> None:
     log = LossLog(every_images=8)
-    log.load(log.state(alone), rank=0)
+    log.load(log.state(alone), rank=0, ranks=1)
     add(log, 1, l1=2.0)
     assert log.take(alone)["l1"] == 2.0
 

@@ -169,6 +169,26 @@ def test_extended_from_within_an_epoch(whole: Whole, tmp_path: Path) -> None:
     assert_same_run(tmp_path, whole("plain"))
 
 
+def test_an_epoch_goes_on_at_the_same_pair_where_it_has_fewer_batches_now(tmp_path: Path) -> None:
+    """As with more ranks. 3 of 7 pairs are done: one whole batch of 2, and its like are 5 pairs until the end."""
+    with pytest.raises(Interrupted):
+        train(tmp_path, extra=[signalled("on_train_batch_start", 2)])
+    assert checkpoint(tmp_path)["PairedData"] == {"epoch": 0, "batch": 3, "pairs": 3}
+    train(tmp_path, "data.batch_size=2", resume=True)
+    assert [int(row["images"]) for row in rows(tmp_path) if row["val/ssim"]] == [3 + 5, 3 + 5 + 7, 3 + 5 + 14]
+    with pytest.raises(Interrupted):
+        train(tmp_path / "back", "data.batch_size=2", extra=[signalled("on_train_batch_start", 2)])
+    train(tmp_path / "back", resume=True)
+    assert [int(row["images"]) for row in rows(tmp_path / "back") if row["val/ssim"]] == [7, 14, 21]
+
+
+def test_an_epoch_that_would_be_over_already_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Interrupted):
+        train(tmp_path, extra=[signalled("on_train_batch_start", 4)])
+    with pytest.raises(ConfigError, match=r"stopped at batch 5 of epoch 1, and with what is typed now an epoch has 4"):
+        train(tmp_path, "trainer.limit_train_batches=4", resume=True)
+
+
 def test_nothing_is_left_to_do(whole: Whole, tmp_path: Path) -> None:
     train(tmp_path)
     parts = train(tmp_path, resume=True)

@@ -226,12 +226,22 @@ class PairedData(LightningDataModule):
             self.place.batch += 1
 
     def state_dict(self) -> dict[str, Any]:
-        """The place."""
-        return {"epoch": self.place.epoch, "batch": self.place.batch}
+        """The place, and how many pairs of its epoch are done."""
+        return {"epoch": self.place.epoch, "batch": self.place.batch, "pairs": self.place.batch * self._pairs_a_step}
+
+    @property
+    def _pairs_a_step(self) -> int:
+        return self._batch_size * self._accumulate * self._rank()[1]
+
+    def batch_of(self, state_dict: Mapping[str, Any]) -> int:
+        """Where a saved place lies now: with more ranks an epoch has fewer batches. One that was begun stays begun."""
+        if "pairs" not in state_dict or state_dict["batch"] == 0:
+            return int(state_dict["batch"])
+        return max(1, state_dict["pairs"] // self._pairs_a_step)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go to the place that was saved."""
-        self.place.epoch, self.place.batch = state_dict["epoch"], state_dict["batch"]
+        self.place.epoch, self.place.batch = state_dict["epoch"], self.batch_of(state_dict)
 
 
 class Samples(Dataset[Sample]):

@@ -21,6 +21,7 @@ from pix2pix.data.pairs import Batch
 from pix2pix.inference.test_time import Statistics, default_randoms, pad_to_multiple, translate
 from pix2pix.metrics.scores import Scores
 from pix2pix.models.blocks import Generator
+from pix2pix.settings.complaints import ConfigError
 from pix2pix.tracking.guarded import CutsBack
 from pix2pix.training.average import start_average, update_average
 from pix2pix.training.loss_log import LossLog
@@ -114,6 +115,12 @@ class Learner(LightningModule):
         self._began = time.monotonic()
         optimizers = self.optimizers()
         self._optimizers = optimizers if isinstance(optimizers, list) else [optimizers]
+        if self.data.place.batch >= self.trainer.num_training_batches:
+            raise ConfigError(
+                f"resume: the run stopped at batch {self.data.place.batch} of epoch {self.epoch + 1}, and with what is"
+                f" typed now an epoch has {self.trainer.num_training_batches}: it would never end. Leave out"
+                " what makes it shorter (trainer.limit_train_batches, data.root, more devices)"
+            )
         self.on_train_epoch_start()  # Lightning does not call it where a run goes on within an epoch
         if self.trainer.is_global_zero:
             for tracker in self.trainer.loggers:
@@ -293,4 +300,8 @@ class Learner(LightningModule):
         self.images_seen = checkpoint["images_seen"]
         self._seconds_before = checkpoint.get("seconds", 0.0)  # older checkpoints do not say
         self.latest, self.latest_scores = dict(checkpoint["latest"]), dict(checkpoint["latest_scores"])
-        self.log_rows.load(checkpoint["log_rows"], self.global_rank)
+        self.log_rows.load(checkpoint["log_rows"], self.global_rank, self.trainer.world_size)
+        # Lightning counts batches too, and its loops are restored after this.
+        moved = self.data.batch_of(checkpoint["PairedData"]) - checkpoint["PairedData"]["batch"]
+        current = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]["current"]
+        current.update({name: count + moved for name, count in current.items()})

@@ -71,11 +71,11 @@ class LossLog:
         sums = None if self._sums is None else _rows(gather(self._sums), self._sums).cpu()
         return {"names": list(self._names), "images": self._images, "sums": sums}
 
-    def load(self, state: Mapping[str, Any], rank: int) -> None:
+    def load(self, state: Mapping[str, Any], rank: int, ranks: int) -> None:
         """Take a rank's sums up again; with other ranks than were saved, all get the mean."""
         sums = state["sums"]
         self._names, self._images = tuple(state["names"]), state["images"]
-        self._sums = None if sums is None else (sums[rank] if rank < len(sums) else sums.mean(dim=0)).clone()
+        self._sums = None if sums is None else (sums[rank] if ranks == len(sums) else sums.mean(dim=0)).clone()
 
 
 def _rows(gathered: Any, own: Tensor) -> Tensor:
