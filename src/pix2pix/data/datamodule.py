@@ -237,7 +237,7 @@ class PairedData(LightningDataModule):
         """Where a saved place lies now: with more ranks an epoch has fewer batches. One that was begun stays begun."""
         if "pairs" not in state_dict or state_dict["batch"] == 0:
             return int(state_dict["batch"])
-        return max(1, state_dict["pairs"] // self._pairs_a_step)
+        return max(1, int(state_dict["pairs"]) // self._pairs_a_step)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go to the place that was saved."""

@@ -75,11 +75,14 @@ class TorchNetwork:
 
     def __call__(self, source: Tensor, names: Sequence[str]) -> Tensor:
         """See `Network`."""
-        reduced = torch.autocast(source.device.type, torch.bfloat16, enabled=self.precision == "bf16")
-        with torch.inference_mode(), reduced:
+        with torch.inference_mode(), self.reduced(source.device):
             return translate(
                 self.generator, source, names, noise=self.noise, statistics=self.statistics, seed=self.seed
             ).float()
+
+    def reduced(self, device: torch.device) -> torch.autocast:
+        """In which the generator is to be called."""
+        return torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bf16")
 
     def to(self, device: torch.device | str) -> None:
         """See `Network`."""

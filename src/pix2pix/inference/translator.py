@@ -205,10 +205,20 @@ class Translator:
         Where the training looked at holes alone, the known pixels are the source's.
         """
         source = source.to(self.device)
-        translation = self.network(source, names)
-        if isinstance(self.derivation, Holes) and self.derivation.only and self.source == self.target:
-            translation = keep_known(source, translation, self.source)
-        return translation.cpu()
+        return self.completed(source, self.network(source, names)).cpu()
+
+    def completed(self, source: Tensor, translation: Tensor) -> Tensor:
+        """What the network made of a source, (B, C', H, W), with the source's known pixels in it."""
+        return keep_known(source, translation, self.source) if self._keeps_known else translation
+
+    @property
+    def _keeps_known(self) -> bool:
+        return isinstance(self.derivation, Holes) and self.derivation.only and self.source == self.target
+
+    @property
+    def shows_source(self) -> bool:
+        """Whether `completed` or `shown` take anything from the source."""
+        return self._keeps_known or isinstance(self.target, LabAb)
 
     def decode(self, translation: Tensor) -> Array:
         """Encoded (C', H, W) to (H, W, C') in the target's own values and dtype; of lab_ab a and b alone."""

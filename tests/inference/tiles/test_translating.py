@@ -1,5 +1,6 @@
 """Tiles against the whole picture at once: equal where a generator sees no further than the discarded borders."""
 
+import copy
 from pathlib import Path
 from typing import Literal
 
@@ -12,9 +13,11 @@ from PIL.TiffImagePlugin import TiffImageFile
 from torch import nn
 
 from pix2pix.data.codecs import read_picture, write_picture
-from pix2pix.data.domains import Domain, Grey, Raw, Rgb
+from pix2pix.data.derive.holes import Holes, with_hole
+from pix2pix.data.domains import Domain, Grey, LabAb, LabL, Raw, Rgb
 from pix2pix.data.pairs import Array, BadPairError
 from pix2pix.inference.networks import TorchNetwork
+from pix2pix.inference.precision import Precision
 from pix2pix.inference.tiles import TileOptions, translate_in_tiles
 from pix2pix.inference.translator import Translator
 from pix2pix.models.blocks import Generator, Norm
@@ -22,6 +25,7 @@ from pix2pix.models.pixelwise import Pixelwise
 from pix2pix.models.resnet import ResNet
 from pix2pix.models.unet import UNet
 
+PRECISIONS: tuple[Precision, ...] = ("float32", "bf16")
 KELVIN = Raw(range=(200, 400), unit="K", nodata=-9999)
 
 
@@ -160,3 +164,47 @@ def test_bad_input(tmp_path: Path) -> None:
     with pytest.raises(BadPairError, match=r"deep.tif: holds uint16"):
         translate_in_tiles(translate, tmp_path / "deep.tif", tmp_path / "target.tif")
     assert not (tmp_path / "target.tif").exists()
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance", "none"])
+def test_bfloat16_is_near_float32(norm: Norm, tmp_path: Path) -> None:
+    translate = translator(ResNet(3, 1, base_channels=4, blocks=1, norm=norm), Grey())
+    source(tmp_path / "source.png", 160, 130)
+    results = []
+    for precision in PRECISIONS:
+        generator = copy.deepcopy(translate.network.generator)  # type: ignore[attr-defined]
+        network = TorchNetwork(generator, noise=False, precision=precision)
+        at_precision = Translator(network, Rgb(), Grey())
+        translate_in_tiles(at_precision, tmp_path / "source.png", tmp_path / "target.png", TileOptions(64, 32))
+        results.append(read_picture(tmp_path / "target.png").astype(int))
+    assert 0 < np.abs(results[0] - results[1]).mean() < 3
+
+
+def test_colours_come_back_in_rgb(tmp_path: Path) -> None:
+    """As of a picture that is translated at once, also as a TIFF."""
+    generator = Pixelwise(1, 2, base_channels=8, layers=2)
+    pixels = source(tmp_path / "source.png", 150, 90)
+    translate = Translator(translator(generator).network, LabL(), LabAb())
+    translate(tmp_path / "source.png", to=tmp_path / "whole.png")
+    for name in ("target.tif", "target.png"):
+        translate_in_tiles(translate, tmp_path / "source.png", tmp_path / name, TileOptions(64, 16))
+        result = read_picture(tmp_path / name)
+        assert (result.shape, result.dtype.name) == (pixels.shape, "uint8")
+        assert np.abs(result.astype(int) - read_picture(tmp_path / "whole.png")).max() <= 1
+
+
+def test_known_pixels_are_the_sources(tmp_path: Path) -> None:
+    """Also where a hole begins at the border of what is decoded at a time."""
+    generator = Pixelwise(3, 3, base_channels=8, layers=2)
+    pixels = source(tmp_path / "whole.png", 200, 140)
+    hole = np.zeros((200, 140), np.bool_)
+    hole[61:67, 20:90] = hole[126:128, 5:60] = hole[100:103, 110:113] = True  # the second is no hole: two rows high
+    write_picture(tmp_path / "source.png", with_hole(pixels, hole))
+    fill = Holes(shape="block", side=0.5, count=1, only=True, seed=0)
+    translate = Translator(translator(generator, Rgb()).network, Rgb(), Rgb(), fill)
+    translate(tmp_path / "source.png", to=tmp_path / "at_once.png")
+    translate_in_tiles(translate, tmp_path / "source.png", tmp_path / "target.png", TileOptions(64, 16))
+    np.testing.assert_array_equal(read_picture(tmp_path / "target.png"), read_picture(tmp_path / "at_once.png"))
+    known = read_picture(tmp_path / "source.png")
+    hole[126:128] = False
+    np.testing.assert_array_equal(read_picture(tmp_path / "target.png")[~hole], known[~hole])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -17,13 +19,16 @@ from pix2pix.data.codecs import check_writable, write_picture
 from pix2pix.data.pairs import Array, BadPairError
 from pix2pix.data.picture_rows import TIFFS, PictureRows, open_rows
 from pix2pix.data.tiff_writing import write_rows
+from pix2pix.inference.holes import LEAST
 from pix2pix.inference.networks import TorchNetwork
+from pix2pix.inference.suffixes import form_of
 from pix2pix.inference.tiles.grid import Side
 from pix2pix.inference.tiles.norms import PictureNorms
 from pix2pix.inference.translator import Translator
 
 SAMPLE = 4  # tiles along each side from which the statistics of the picture are gathered
 DECODED = 64  # rows at a time
+SEEN = 2 * (LEAST // 2)  # rows above and below that decide whether a pixel is of a hole
 
 Progress = Callable[[int, int], None]  # tiles done, tiles in all
 Translate = Callable[[Tensor], Tensor]
@@ -90,8 +95,8 @@ def translate_in_tiles(
             that do not suit the generator.
     """
     options = options or TileOptions()
-    values = translator.target.decode(np.zeros((translator.target.channels, 1, 1), np.float32))  # of its kind
-    channels, dtype = values.shape[2], values.dtype
+    form = form_of(translator, side_by_side=False)
+    channels, dtype = form.channels, np.dtype(form.dtype)
     check_writable(target, channels, dtype)
     if target.exists() and source.exists() and target.samefile(source):
         raise ValueError(f"{target} is the source itself: name another file for the result")
@@ -174,10 +179,23 @@ def _strips(
             first, last = max(top - start, 0), min(final, top + height - start)
             for some in range(first, last, DECODED):
                 rows = strip[:, some : min(some + DECODED, last), left : left + width]
-                yield translator.target.decode(rows)
+                yield _finished(translator, layout, start + some - top, rows)
             kept = strip[:, final:].copy()
             strip[:] = 0
             strip[:, : kept.shape[1]] = kept
+
+
+def _finished(translator: Translator, layout: Layout, first: int, rows: NDArray[np.float32]) -> Array:
+    """Rows (C', some, W) of the translation, from the picture's row `first` on, as files hold them."""
+    translation = torch.from_numpy(rows.copy())
+    if not translator.shows_source:
+        return translator.decode(translation)
+    end = first + rows.shape[1]
+    above, below = min(SEEN, first), min(SEEN, layout.rows.shape[0] - end)
+    source = translator.encode(layout.rows.read(first - above, end + below), layout.name)
+    padded = F.pad(translation, (0, 0, above, below))
+    shown = translator.shown(source, translator.completed(source[None], padded[None])[0])
+    return shown[above : above + rows.shape[1]]
 
 
 @contextmanager
@@ -187,7 +205,8 @@ def _ready(translator: Translator, layout: Layout, options: TileOptions) -> Iter
     if not isinstance(network, TorchNetwork):
         yield lambda tile: network(tile, [layout.name])
         return
-    quiet = TorchNetwork(network.generator, noise=False, statistics=network.statistics, seed=network.seed)
+    quiet = copy(network)
+    quiet.noise = False
     if options.statistics == "tile":
         yield lambda tile: quiet(tile, [layout.name])
         return
@@ -197,9 +216,16 @@ def _ready(translator: Translator, layout: Layout, options: TileOptions) -> Iter
     try:
         norms = PictureNorms(generator, batch=network.statistics == "picture")
         if norms.norms:
-            norms.gather(list(_sampled(translator, layout)))
+            with network.reduced(translator.device):
+                norms.gather(list(_sampled(translator, layout)))
+
+        @torch.no_grad()
+        def translate(tile: Tensor) -> Tensor:
+            with network.reduced(tile.device):
+                return generator(tile).float()  # type: ignore[no-any-return]
+
         with norms.fixed():
-            yield torch.no_grad()(lambda tile: generator(tile).float())
+            yield translate
     finally:
         for module, training in modes:
             module.training = training
