@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pix2pix.settings.complaints import ConfigError
+from pix2pix.settings.overrides import typed
 from pix2pix.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ FORMAT = 1
 def check_unused(folder: Path) -> None:
     """Raises ConfigError where a folder holds a run that can be continued."""
     if (folder / "checkpoints" / "last.ckpt").exists():
-        raise ConfigError(f"{folder} holds a run already. To continue it: pix2pix train resume={folder}")
+        raise ConfigError(f"{folder} holds a run already. To continue it: pix2pix train {typed('resume', folder)}")
 
 
 def checkpoint_of(path: str | Path) -> Path:

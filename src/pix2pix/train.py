@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import shlex
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -28,7 +27,7 @@ from pix2pix.runs import check_unused
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.compose import check
 from pix2pix.settings.mistakes import explanation
-from pix2pix.settings.overrides import in_shell_quotes, quote
+from pix2pix.settings.overrides import readable, typed
 from pix2pix.settings.resuming import resume_arguments
 from pix2pix.settings.typed import check_flags, conf_folder
 from pix2pix.sweeping.point import PointsFailedError
@@ -42,7 +41,7 @@ log = logging.getLogger(__name__)
 def main() -> None:
     """Run the command line. Mistakes end with status 2 and no traceback, signals with 128 + n."""
     # Hydra wants the flags that have no value before the settings.
-    arguments = sorted(sys.argv[1:], key=lambda each: each not in ("-m", "--multirun"))
+    arguments = sorted(map(readable, sys.argv[1:]), key=lambda each: each not in ("-m", "--multirun"))
     if {"-h", "--help"} & set(arguments):
         from pix2pix.settings.help import help_text
 
@@ -140,7 +139,7 @@ def _trained(settings: dict[str, Any], folder: Path) -> tuple[int, dict[str, flo
         if launched()[0] > 0:
             return stop.exit_status, None  # the first rank speaks for all
         if (folder / "checkpoints" / "last.ckpt").exists():
-            log.info("Stopped. To continue: pix2pix train %s", typable("resume", folder))
+            log.info("Stopped. To continue: pix2pix train %s", typed("resume", os.path.relpath(folder)))
         else:
             log.info("Stopped before the training.")
         return stop.exit_status, None
@@ -172,7 +171,10 @@ def train(settings: dict[str, Any], folder: Path) -> dict[str, float]:
     trained = resumed is not None and resumed.place["epoch"] >= settings["schedule"]["epochs"]
     if parts.trainer.is_global_zero:
         if trained:
-            log.info("All epochs are done. For more: pix2pix train %s schedule.epochs=N", typable("resume", folder))
+            log.info(
+                "All epochs are done. For more: pix2pix train %s schedule.epochs=N",
+                typed("resume", os.path.relpath(folder)),
+            )
         else:
             score.unlink(missing_ok=True)  # it says that the run is finished
     with ending_together(parts.trainer):
@@ -193,19 +195,13 @@ def train(settings: dict[str, Any], folder: Path) -> dict[str, float]:
     return scores
 
 
-def _tell_end(folder: Path, skipped: int, typed: list[str]) -> None:
+def _tell_end(folder: Path, skipped: int, overrides: list[str]) -> None:
     if skipped:
         log.info("%d bad files were left out; each is named above.", skipped)
     log.info("The run is in %s; look at its samples/. Next:", os.path.relpath(folder))
-    log.info("  pix2pix train %s schedule.epochs=N", typable("resume", folder))
-    others = [each for each in typed if not each.startswith(("seed=", "resume="))]
+    log.info("  pix2pix train %s schedule.epochs=N", typed("resume", os.path.relpath(folder)))
+    others = [each for each in overrides if not each.startswith(("seed=", "resume="))]
     log.info("  pix2pix train -m %s", " ".join(["seed=1,2,3", *map(shlex.quote, others)]))
-
-
-def typable(key: str, folder: Path) -> str:
-    """KEY=FOLDER as it may be typed in a shell."""
-    shown = os.path.relpath(folder)
-    return f"{key}={shown}" if re.fullmatch(r"[\w./-]+", shown) else in_shell_quotes(f"{key}={quote(shown)}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.training.stopped_run import At, Crash, assert_same_run, checkpoint, c
 
 from pix2pix.callbacks.checkpoints import LOWER_IS_BETTER
 from pix2pix.runs import RECORD, generator_weights
+from pix2pix.training.learner import Learner
 
 
 def names(folder: Path) -> list[str]:
@@ -31,6 +33,18 @@ def test_last_and_best_by_default(tmp_path: Path) -> None:
     train(tmp_path)
     assert names(tmp_path) == ["best_ssim.ckpt", "last.ckpt"]
     assert checkpoint(tmp_path)["images_seen"] == 21
+
+
+def test_a_score_that_is_no_number_is_no_best(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where half precision overflows in the first epoch."""
+    given = iter([math.nan, 0.5, 0.4])
+
+    def scored(module: Learner) -> None:
+        module.log_dict({"val/ssim": next(given)})
+
+    monkeypatch.setattr(Learner, "on_validation_epoch_end", scored)
+    train(tmp_path)
+    assert checkpoint(tmp_path, "best_ssim")["images_seen"] == 14
 
 
 @pytest.mark.parametrize("average", ["null", "0.9"])

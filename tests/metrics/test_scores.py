@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+import pytest
 import torch
 
 from pix2pix.data.domains import Raw, Rgb
@@ -35,4 +38,25 @@ def test_the_error_in_the_unit_counts_what_lies_beyond_the_range() -> None:
     scores = Scores(Raw(channels=1, range=(0.0, 1.0), unit="K"))
     encoded = torch.zeros(1, 1, 16, 16)  # 0.5 K
     scores.update(encoded, Batch(encoded, encoded, None, ["one"], in_unit=torch.full((1, 1, 16, 16), 7.5)))
+    assert scores.compute()["rmse"] == 7
+
+
+def test_pictures_below_ssims_window_have_the_other_scores() -> None:
+    random = torch.Generator().manual_seed(0)
+    translated, target = torch.rand(2, 1, 3, 8, 10, generator=random) * 2 - 1
+    scores = Scores(Rgb())
+    scores.update(translated, Batch(translated, target, None, ["small"]))
+    found = scores.compute()
+    assert {name for name, value in found.items() if math.isnan(value)} == {"ssim"}
+    larger = torch.zeros(1, 3, 16, 16)
+    scores.update(larger, Batch(larger, larger, None, ["large"]))
+    assert scores.compute()["ssim"] == 1
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_units_and_weights_on_a_gpu() -> None:
+    scores = Scores(Raw(channels=1, range=(0.0, 1.0), unit="K")).cuda()
+    encoded, weight = torch.zeros(1, 1, 16, 16, device="cuda"), torch.ones(1, 1, 16, 16, device="cuda")
+    in_unit = torch.full((1, 1, 16, 16), 7.5, device="cuda")
+    scores.update(encoded, Batch(encoded, encoded, weight, ["one"], in_unit=in_unit))
     assert scores.compute()["rmse"] == 7

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra._internal.utils import get_args_parser
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.compose import check
 from pix2pix.settings.mistakes import explanation
+from pix2pix.settings.overrides import quote, readable
 from pix2pix.settings.resuming import resume_arguments
 from pix2pix.settings.typed import FLAGS_WITH_VALUE, HYDRAS_FLAGS, check_flags, conf_folder
 
@@ -86,7 +89,9 @@ def test_a_resumed_run_stays_the_run_it_was(run: Path, typed: str) -> None:
     with pytest.raises(ConfigError) as raised:
         resume_arguments([f"resume={quoted(run)}", typed])
     assert str(raised.value).startswith(f"{typed}: a run is continued as it was.")
-    assert f"pix2pix train init_from={run} {typed}" in str(raised.value)
+    advised = shlex.split(str(raised.value).partition("from its weights: ")[2])
+    assert advised[:2] + advised[3:4] == ["pix2pix", "train", typed]
+    assert OverridesParser.create().parse_override(advised[2]).value() == str(run)
 
 
 def test_mistakes_beside_resume_are_explained_from_the_runs_settings(run: Path) -> None:
@@ -102,6 +107,22 @@ def test_no_run_folder_names_the_latest(run: Path) -> None:
     assert str(raised.value) == (
         f"resume: 'nowhere' is no run folder: it has no .hydra/config.yaml. The latest run here: {latest}"
     )
+
+
+def test_flags_hold_beside_resume(run: Path) -> None:
+    resume = f"resume={quote(run)}"
+    assert {"--cfg", "job"} <= set(resume_arguments([resume, "--cfg", "job"]))
+    assert "--cfg=job" in resume_arguments(["--cfg=job", resume])
+    with pytest.raises(ConfigError, match=r"^resume=.*a sweep starts runs of its own"):
+        resume_arguments(["-m", resume, "schedule.epochs=12,24"])
+
+
+def test_letters_that_hydra_cannot_read_are_quoted_for_it() -> None:
+    parser = OverridesParser.create()
+    for text in ("outputs/größe/x", "日本", "a;b", "50%µ"):
+        assert parser.parse_override(readable(f"data.root={text}")).value() == text
+    for argument in ("data.size=[1,2", "seed=1,2", "-m", "size", "data.root='ü'", "x=1e3", "+a.b={c:1}"):
+        assert readable(argument) == argument
 
 
 def test_hydras_flags_are_all_known() -> None:

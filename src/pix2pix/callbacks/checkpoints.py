@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -118,8 +119,9 @@ class Checkpoints(Callback):
         for metric in self.best_metrics:
             if f"val/{metric}" not in trainer.callback_metrics:
                 continue
-            value, before = float(trainer.callback_metrics[f"val/{metric}"]), self.best.get(metric)
-            if before is None or (value < before if metric in LOWER_IS_BETTER else value > before):
+            value, before = float(trainer.callback_metrics[f"val/{metric}"]), self.best.get(metric, math.nan)
+            as_good = before <= value if metric in LOWER_IS_BETTER else before >= value  # never beside NaN
+            if math.isfinite(value) and not as_good:
                 self.best[metric] = value
                 self._write(trainer, f"best_{metric}.ckpt")
 

@@ -10,14 +10,15 @@ from torchmetrics import Metric
 
 from pix2pix.data.domains import Domain
 from pix2pix.data.pairs import Batch
-from pix2pix.metrics.image import PictureMean, l1, psnr, rmse, ssim
+from pix2pix.metrics.image import SSIM_WINDOW, PictureMean, l1, psnr, rmse, ssim
 from pix2pix.metrics.spectrum import log_spectrum_distance
 
 
 class Scores(nn.Module):
     """PSNR (dB), SSIM, L1 and the distance of log power spectra (dB), and for a target with a unit the RMSE in it.
 
-    Each is a mean over pictures; an empty name marks a sample that does not count.
+    Each is a mean over pictures; an empty name marks a sample that does not count. SSIM leaves out pictures that
+    are smaller than its window, and is NaN where all are.
     """
 
     def __init__(self, target_domain: Domain) -> None:
@@ -47,12 +48,14 @@ class Scores(nn.Module):
             return
         weight = None if batch.weight is None else batch.weight[counted]
         translated, target = translated[counted], batch.target[counted]
-        for metric in self._metrics.values():
+        for name, metric in self._metrics.items():
             assert isinstance(metric, Metric)
+            if name == "ssim" and min(target.shape[-2:]) < SSIM_WINDOW:
+                continue
             metric.update((translated + 1) / 2, (target + 1) / 2, weight)
         if self._rmse is not None:
             measured = self._in_unit(target) if batch.in_unit is None else batch.in_unit[counted].cpu()
-            self._rmse.update(self._in_unit(translated), measured, weight)
+            self._rmse.update(self._in_unit(translated), measured, None if weight is None else weight.cpu())
 
     def compute(self) -> Mapping[str, float]:
         """Name → mean. Every rank must call it."""

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from pix2pix.settings.complaints import ConfigError
-from pix2pix.settings.overrides import quote
-from pix2pix.settings.typed import conf_folder, flag_value
+from pix2pix.settings.overrides import quote, typed
+from pix2pix.settings.typed import conf_folder, flag_value, overrides
 
 # What may be typed beside `resume=`; everything else is the run's own.
 RESUME_MAY_CHANGE = (
@@ -33,10 +34,15 @@ def resume_arguments(arguments: Sequence[str]) -> list[str]:
     Raises ConfigError where RUN is no run folder, or where what else was typed would make it another run.
     """
     arguments = list(arguments)
-    typed = [argument for argument in arguments if argument.startswith("resume=")]
-    if not typed or flag_value(arguments, "--config-path"):
+    asked = [argument for argument in arguments if argument.startswith("resume=")]
+    if not asked or flag_value(arguments, "--config-path"):
         return arguments
-    parsed = OverridesParser.create().parse_override(typed[-1]).value()
+    if {"-m", "--multirun"} & set(arguments):
+        raise ConfigError(f"{asked[-1]}: a sweep starts runs of its own. Type it without -m, or init_from= with it")
+    try:
+        parsed = OverridesParser.create().parse_override(asked[-1]).value()
+    except HydraException:
+        return arguments  # which do not compose, and are told why
     if parsed is None:
         return arguments
     folder = Path(str(parsed))
@@ -45,17 +51,19 @@ def resume_arguments(arguments: Sequence[str]) -> list[str]:
         runs = sorted(path.parent.parent for path in Path("outputs").glob("*/*/.hydra/config.yaml"))
         hint = f" The latest run here: {max(runs, key=lambda run: run.stat().st_mtime)}" if runs else ""
         raise ConfigError(f"resume: {str(folder)!r} is no run folder: it has no .hydra/config.yaml.{hint}")
-    others = [argument for argument in arguments if argument not in typed and not argument.startswith("-")]
+    others = [argument for argument in overrides(arguments) if argument not in asked]
+    flags = [argument for argument in arguments if argument not in asked and argument not in others]
     for argument in others:
         key = argument.lstrip("+~")
         if not key.startswith(RESUME_MAY_CHANGE) or key.startswith("hydra.run.dir="):
             raise ConfigError(
                 f"{argument}: a run is continued as it was. Beside resume= these may be typed: schedule.epochs="
                 " schedule.decay_epochs= trainer.…= callbacks.…= logger.…= data.root= data.num_workers= data.cache=."
-                f" For a new run from its weights: pix2pix train init_from={folder} {argument} …"
+                f" For a new run from its weights: pix2pix train {typed('init_from', folder)} {argument} …"
             )
     absolute = folder.absolute()
     return [
+        *flags,
         f"--config-path={records[-1]}",
         "--config-name=config",
         *others,

@@ -10,6 +10,7 @@ from typing import Any
 from pix2pix.data.sources.directions import parse_direction
 from pix2pix.models.receptive_field import RECEPTIVE_FIELDS, pixelwise_fields, smallest_side
 from pix2pix.nearest import nearest
+from pix2pix.settings.overrides import typed
 from pix2pix.settings.trainer_rules import trainer_problems
 
 
@@ -132,10 +133,12 @@ def _derived_problems(data: Mapping[str, Any]) -> Iterator[str]:
 
 def _no_folder(root: Path) -> str:
     if root.is_file():
-        return f"data.root: {str(root)!r} is a file, expected a folder. Type data.root={root.parent}"
+        return f"data.root: {str(root)!r} is a file, expected a folder. Type {typed('data.root', root.parent)}"
     parent = next(folder for folder in root.absolute().parents if folder.is_dir())
     near = nearest(root.name, [folder.name for folder in parent.iterdir() if folder.is_dir()])
-    hint = f"Nearest: type data.root={parent / near}" if near else f"The nearest folder that exists is {parent}"
+    hint = f"The nearest folder that exists is {parent}"
+    if near:
+        hint = f"Nearest: type {typed('data.root', parent / near)}"
     return f"data.root: there is no folder {str(root)!r}. {hint}"
 
 

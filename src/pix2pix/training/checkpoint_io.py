@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from lightning.fabric.plugins import CheckpointIO
 
+from pix2pix.settings.overrides import typed
+
 PARTIAL = ".partial"
 
 
@@ -37,7 +39,7 @@ class AtomicCheckpointIO(CheckpointIO):
                 partial.unlink(missing_ok=True)
             raise CheckpointWriteError(
                 f"{final} could not be written: {error}. The checkpoints from before are untouched. Make room, then"
-                f" continue with: pix2pix train resume={final.parent.parent}"
+                f" continue with: pix2pix train {typed('resume', final.parent.parent)}"
             ) from error
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pix2pix.data.sources.folders import natural
 from pix2pix.data.sources.two_folders import TwoFolders
 
 
@@ -105,3 +106,10 @@ def test_channels_and_depth_stay_as_they_are(tmp_path: Path) -> None:
     pair = TwoFolders(tmp_path, "train")[0]
     np.testing.assert_array_equal(pair.source, many)
     np.testing.assert_array_equal(pair.target[:, :, 0], deep)
+
+
+def test_names_that_count_alike_have_one_order() -> None:
+    """Else ranks and resumed runs, which are processes of their own, would mean other pairs by one index."""
+    names = ["x3", "x03", "1", "01", "001", "frame10", "frame2"]
+    orders = {tuple(sorted(order, key=natural)) for order in (names, names[::-1], names[3:] + names[:3])}
+    assert orders == {("001", "01", "1", "frame2", "frame10", "x03", "x3")}

@@ -17,8 +17,9 @@ from pix2pix.data.domains import Domain, Grey, Labels, Raw, Rgb
 from pix2pix.data.pairs import Array
 from pix2pix.data.sources.scenes import Scenes
 from pix2pix.data.tools.layouts import find_layout
-from pix2pix.data.tools.suggestions import domain_setting, hydra_value, suggest_direction, suggest_domain, suggest_size
+from pix2pix.data.tools.suggestions import domain_setting, suggest_direction, suggest_domain, suggest_size
 from pix2pix.settings.compose import check as compose_check
+from pix2pix.settings.overrides import value_of
 
 RNG = np.random.default_rng(0)
 
@@ -195,10 +196,17 @@ def test_settings_read_back_through_hydras_grammar() -> None:
         "it's",
         "x=1",
         "{split}/A",
+        "/tmp/Bilder_ü",
+        "日本",
+        "back\\sl/ash",
+        "a;b!c<d`e^f&g",
+        "null",
+        "1e3",
+        "plain/path_1.2",
         [1, 2],
         {"kind": "raw", "range": [[0, 1.5], [-1, 1]], "unit": None},
     ):
-        override = OverridesParser.create().parse_override(f"data.x={hydra_value(value)}")
+        override = OverridesParser.create().parse_override(f"data.x={value_of(value)}")
         assert OmegaConf.create({"x": override.value()}) == OmegaConf.create({"x": value})
     assert domain_setting(Rgb()) == "rgb"
     assert domain_setting(Grey(16)) == {"kind": "grey", "bits": 16}

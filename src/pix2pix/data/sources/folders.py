@@ -113,9 +113,10 @@ def list_pictures(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
     return pictures, problems
 
 
-def natural(name: str) -> list[tuple[int, str]]:
-    """A sorting key under which frame2 comes before frame10."""
-    return [(int(digits), "") if digits else (-1, text) for digits, text in re.findall(r"(\d+)|(\D+)", name)]
+def natural(name: str) -> tuple[list[tuple[int, str]], str]:
+    """A sorting key under which frame2 comes before frame10; no two names have the same, so that an order is one."""
+    parts = [(int(digits), "") if digits else (-1, text) for digits, text in re.findall(r"(\d+)|(\D+)", name)]
+    return parts, name
 
 
 def _of_folders(root: Path, templates: Sequence[str], split: str, holdout: Holdout) -> Listing:

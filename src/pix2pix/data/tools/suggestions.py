@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from pix2pix.data.domains import Domain, Grey, Labels, Raw, Rgb, measure_range
 from pix2pix.data.pairs import Array
 from pix2pix.models.receptive_field import RECEPTIVE_FIELDS, smallest_side
+from pix2pix.settings.overrides import typed
 from pix2pix.settings.rules import too_short
 
 FEW_COLOURS = 64  # a palette of more is no label map
@@ -77,18 +77,7 @@ def suggest_networks(height: int, width: int) -> dict[str, int]:
 
 def overrides(settings: dict[str, Any]) -> str:
     """Settings as words of a command line, quoted for the shell."""
-    return " ".join(shlex.quote(f"{key}={hydra_value(value)}") for key, value in settings.items())
-
-
-def hydra_value(value: Any) -> str:
-    """A plain value in the grammar of Hydra's overrides."""
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{key}:{hydra_value(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(map(hydra_value, value)) + "]"
-    if isinstance(value, str) and not set(value).isdisjoint(" ,:=[]{}()'\"\\$#~"):
-        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-    return "null" if value is None else str(value)
+    return " ".join(typed(key, value) for key, value in settings.items())
 
 
 def domain_setting(domain: Domain) -> str | dict[str, Any]:
