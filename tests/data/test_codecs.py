@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 
 from pix2pix.data.codecs import READABLE, picture_size, read_picture, write_picture
 from pix2pix.data.pairs import Array, BadPairError
+from pix2pix.data.picture_rows import open_rows
 
 FACADE = Path(__file__).parents[2] / ".." / "shared" / "data" / "facades" / "val" / "1.jpg"
 
@@ -150,8 +151,23 @@ def test_one_bit_becomes_0_and_255(tmp_path: Path) -> None:
     for suffix in (".png", ".bmp"):
         Image.fromarray(mask).save(tmp_path / f"mask{suffix}")
         check_read(tmp_path / f"mask{suffix}", expected)
-    tifffile.imwrite(tmp_path / "mask.tif", mask)
+    tifffile.imwrite(tmp_path / "mask.tif", mask, photometric="minisblack")  # its own default is white for 0
     check_read(tmp_path / "mask.tif", expected)
+
+
+def test_scans_that_store_white_as_0_are_seen_as_they_look(tmp_path: Path) -> None:
+    for stored in (numbers("uint8", 1)[:, :, 0], numbers("uint8", 1)[:, :, 0] > 127):
+        path = tmp_path / f"{stored.dtype}.tif"
+        tifffile.imwrite(path, stored, photometric="miniswhite", rowsperstrip=4)
+        with Image.open(path) as image:
+            expected = np.asarray(image.convert("L"))[:, :, None]
+        assert not np.array_equal(expected[:, :, 0], stored * np.uint8(255 if stored.dtype == bool else 1))
+        check_read(path, expected)
+        with open_rows(path) as rows:
+            np.testing.assert_array_equal(rows.read(3, 9), expected[3:9])
+    sixteen = numbers("uint16", 1)  # measurements: as stored
+    tifffile.imwrite(tmp_path / "16.tif", sixteen[:, :, 0], photometric="miniswhite")
+    check_read(tmp_path / "16.tif", sixteen)
 
 
 def test_two_bits_of_grey_are_spread_over_eight(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from xml.etree import ElementTree
 
 import numpy as np
@@ -83,6 +84,16 @@ def test_ome(shape: tuple[int], dtype: str, tmp_path: Path) -> None:
         assert pixels_of.attrib[key] == str(value)
     found = [element.get("Name") for element in pixels_of.iter(f"{tag}Channel")]
     assert found == ([None] if colour else names or ["DAPI", "FITC"])
+
+
+@pytest.mark.parametrize("xml", ["<OME", "<OME xmlns='http://www.openmicroscopy.org/Schemas/OME/2016-06'></OME>"])
+def test_broken_ome_is_left_out_and_said(xml: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tifffile.imwrite(tmp_path / "source.tif", picture(20, 30))
+    pixels = picture(20, 30)
+    with mock.patch.object(tifffile.TiffFile, "ome_metadata", xml):
+        write_like(tmp_path / "target.tif", pixels, tmp_path / "source.tif")
+    assert "source.tif: its OME-XML is left out: " in caplog.text
+    np.testing.assert_array_equal(read_picture(tmp_path / "target.tif")[:, :, 0], pixels)
 
 
 def test_names_must_be_one_a_channel(tmp_path: Path) -> None:

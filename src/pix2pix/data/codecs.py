@@ -40,7 +40,8 @@ def read_picture(path: str | Path) -> Array:
 
     A palette PNG becomes RGB (RGBA where it has transparency), 1 bit becomes 0 and 255, and a CMYK JPEG becomes RGB
     without a colour profile. A JPEG is turned as its EXIF orientation says. A TIFF may hold its channels as samples,
-    planes or pages; of several pictures in one TIFF the first is read.
+    planes or pages; of several pictures in one TIFF the first is read. Its palettes are not applied; where it says that
+    0 is white, as scans of 1 bit do, it is read as it looks, in 1 and 8 bits.
 
     Raises BadPairError where the file is missing, empty, cut off or not what its suffix says, ValueError for an unknown
     suffix.
@@ -165,8 +166,19 @@ def _read_tiff(path: Path) -> Array:
         series = tiff.series[0]
         shape, axis = tiff_layout(path, series)
         stored = series.asarray().reshape(shape)
-    stored = stored[:, :, None] if axis is None else np.moveaxis(stored, axis, 2)
-    return stored.astype(np.uint8) * 255 if stored.dtype == bool else stored
+        stored = stored[:, :, None] if axis is None else np.moveaxis(stored, axis, 2)
+        return tiff_levels(stored, series.keyframe)
+
+
+def tiff_levels(stored: Array, page: tifffile.TiffPage) -> Array:
+    """Samples as they are seen: bits as 0 and 255; and of 1 and 8 bits, scans that store white as 0 turned round.
+
+    Indices into a palette stay indices, as rasters of classes have them.
+    """
+    levels = stored.astype(np.uint8) * 255 if stored.dtype == bool else stored
+    if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and page.bitspersample in (1, 8):
+        return 255 - levels
+    return levels
 
 
 def _size_tiff(path: Path) -> Size:

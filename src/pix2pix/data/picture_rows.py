@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import tifffile
 
-from pix2pix.data.codecs import read_picture, tiff_layout
+from pix2pix.data.codecs import read_picture, tiff_layout, tiff_levels
 from pix2pix.data.pairs import Array, BadPairError
 
 TIFFS = (".tif", ".tiff")
@@ -44,7 +44,12 @@ def open_rows(path: str | Path) -> Iterator[PictureRows]:
         except Exception as error:  # tifffile raises anything on broken bytes
             raise BadPairError(f"{path}: cannot be read as a TIFF: {error}") from error
         with tiff:
-            rows = _TiffRows(path, tiff)
+            try:
+                rows = _TiffRows(path, tiff)
+            except BadPairError:
+                raise
+            except Exception as error:  # as of a TIFF without any page
+                raise BadPairError(f"{path}: holds no picture that can be read: {error}") from error
             if rows.in_parts:
                 yield rows
                 return
@@ -86,9 +91,7 @@ class _TiffRows:
             rows = np.concatenate([self._of_page(page, start, stop) for page in self.pages], axis=2)
         except Exception as error:
             raise BadPairError(f"{self.path}: rows {start} to {stop - 1} cannot be read: {error}") from error
-        if rows.dtype == bool:
-            return rows.astype(np.uint8) * 255
-        return rows.astype(rows.dtype.newbyteorder("="), copy=False)
+        return tiff_levels(rows.astype(rows.dtype.newbyteorder("="), copy=False), self.key)
 
     def _of_page(self, page: Any, start: int, stop: int) -> Array:
         key, width = self.key, self.shape[1]

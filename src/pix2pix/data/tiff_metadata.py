@@ -6,6 +6,7 @@ so does OME-TIFF, which also names the channels. GDAL's nodata tag is not carrie
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import tifffile
 
 from pix2pix.data.pairs import BadPairError
 from pix2pix.data.picture_rows import TIFFS
+
+log = logging.getLogger(__name__)
 
 GEO_TAGS = {
     33550: "ModelPixelScale",
@@ -63,8 +66,11 @@ def carried(
     except Exception as error:  # tifffile raises anything on broken bytes
         raise BadPairError(f"{source}: its TIFF tags cannot be read: {error}") from error
     if ome is not None:
-        arguments["metadata"] = _of_ome(ome, channels, names)
-        arguments["ome"] = True
+        try:
+            arguments["metadata"] = _of_ome(ome, channels, names)
+            arguments["ome"] = True
+        except (ElementTree.ParseError, StopIteration, ValueError) as error:
+            log.warning("%s: its OME-XML is left out: %s", source, str(error) or "no Pixels")
     return arguments
 
 

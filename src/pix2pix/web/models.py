@@ -133,7 +133,7 @@ def _exported(path: Path, device: str) -> Model:
     """A model without a run: nothing is known of its training but the domains."""
     try:
         translator = Translator.load(path, device=device)
-    except ValueError as error:
+    except (ValueError, FileNotFoundError) as error:
         raise EvaluationError(str(error)) from error
     return Model(path.stem, translator, USUAL, (), brushes(translator.source, []))
 

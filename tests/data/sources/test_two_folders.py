@@ -112,4 +112,4 @@ def test_names_that_count_alike_have_one_order() -> None:
     """Else ranks and resumed runs, which are processes of their own, would mean other pairs by one index."""
     names = ["x3", "x03", "1", "01", "001", "frame10", "frame2"]
     orders = {tuple(sorted(order, key=natural)) for order in (names, names[::-1], names[3:] + names[:3])}
-    assert orders == {("001", "01", "1", "frame2", "frame10", "x03", "x3")}
+    assert orders == {("frame2", "frame10", "x03", "x3", "001", "01", "1")}
