@@ -139,6 +139,19 @@ def test_an_evaluation_that_was_cut_off_is_made_anew(runs: Path, monkeypatch: py
     assert metrics(run)["pictures"] == 6
 
 
+def test_a_run_that_cannot_be_written_to(
+    runs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told before anything is measured, and `-o` names another place."""
+    (runs / "seed 0" / "evaluation").write_text("a file, where a folder should be")
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "measure", never)
+        assert main([str(runs / "seed 0")]) == 1
+    assert capsys.readouterr().err == "pix2pix evaluate: runs/seed 0/evaluation/val: Not a directory\n"
+    assert main([str(runs / "seed 0"), "-o", "mine"]) == 0
+    assert (Path("mine") / "val" / "metrics.json").is_file()
+
+
 def test_several_runs_are_compared(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     typed = [str(runs / name) for name in ("seed 0", "l1", "seed 1", "seed 2")]
     assert main([*typed, "-o", "both"]) == 0
@@ -178,7 +191,6 @@ def test_runs_on_other_pictures_are_not_compared(runs: Path, capsys: pytest.Capt
         (("runs/seed 0", "--rank-by", "psn"), "'psn' is not measured here; there are psnr, ssim,"),
         (("runs/seed 0", "--judge", "nowhere"), "--judge: the judge has not been made for these data"),
         (("runs/seed 0", "--metrics", "judge", "--judge", "none"), "--metrics judge asks for a judge"),
-        (("runs/seed 0", "-o", "out"), "-o is the folder for the comparison of several runs"),
         (("runs/seed 0", "runs/seed 0/"), "have the same weights: name each run once"),
         (("runs/seed 0", "--data-root", "."), "was trained on data=scenes, which reads no folder"),
         (("runs/seed 0", "--device", "gpu"), "--device: 'gpu' cannot be used here"),

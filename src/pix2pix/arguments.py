@@ -22,20 +22,34 @@ def tell_mistake(command: str, error: object) -> None:
 
 def exit_status(
     command: str,
-    work: Callable[[], object],
+    work: Callable[[], int | None],
     *,
     mistakes: tuple[type[Exception], ...],
     failures: tuple[type[Exception], ...] = (),
+    stopped: str = "",
 ) -> int:
-    """Do a command's work: 0; 2 after a mistake of who typed it and 1 after a failure, both told; 130 after Ctrl-C."""
+    """Do a command's work; returns its own status, where it has one, else 0.
+
+    2 after a mistake of who typed it; 1 after a failure, a file or a folder that cannot be read or written among them;
+    130 after Ctrl-C, with a word where there is one to say. All are told without a traceback.
+    """
     try:
-        work()
+        return work() or 0
     except mistakes as error:
         tell_mistake(command, error)
         return 2
     except failures as error:
         tell_mistake(command, error)
         return 1
+    except OSError as error:
+        tell_mistake(command, in_words(error))
+        return 1
     except KeyboardInterrupt:
+        if stopped:
+            tell_mistake(command, stopped)
         return 130
-    return 0
+
+
+def in_words(error: OSError) -> str:
+    """The file and what is wrong with it, without the number of the error."""
+    return str(error) if error.filename is None else f"{error.filename}: {error.strerror}"

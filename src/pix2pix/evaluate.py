@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pix2pix.arguments import count, tell_mistake
+from pix2pix.arguments import count, exit_status
 
 EXAMPLE = """\
 examples:
@@ -32,17 +32,9 @@ def main(words: Sequence[str] | None = None) -> int:
     from pix2pix.evaluation.command import run_command
     from pix2pix.evaluation.run import EvaluationError
 
-    try:
-        run_command(arguments)
-    except EvaluationError as error:
-        tell_mistake("evaluate", error)
-        return 2
-    except BadPairError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return exit_status(
+        "evaluate", lambda: run_command(arguments), mistakes=(EvaluationError,), failures=(BadPairError,)
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,7 +50,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--metrics", metavar="A,B,…", help="by default all that suit the target and need no downloaded weights")
     add("--weights", type=Path, metavar="PATH", help="file or folder of the weights that fid, kid and lpips need")
     add("--judge", metavar="FOLDER", help="a judge's folder, a folder of judges, or none (default: outputs/judges)")
-    add("-o", "--output", type=Path, metavar="FOLDER", help="write the comparison of several runs there")
+    add(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="where the comparison of several runs goes, or one run's files",
+    )
     add("--pictures", type=count, metavar="N", help="only the first N of the split")
     add("--rank-by", metavar="SCORE", help="what the best and worst pictures are chosen by (default: ssim)")
     add("--rows", type=count, metavar="N", help="best, median and worst pictures, N each (default: 3)")

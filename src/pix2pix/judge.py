@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pix2pix.arguments import count, tell_mistake
+from pix2pix.arguments import count, exit_status
 from pix2pix.evaluation import JUDGES
 
 Colour = tuple[int, int, int]
@@ -36,18 +36,13 @@ def main(words: Sequence[str] | None = None) -> int:
     from pix2pix.evaluation.judge import JudgeError
     from pix2pix.evaluation.run import EvaluationError
 
-    try:
-        run_command(arguments)
-    except EvaluationError as error:
-        tell_mistake("judge", error)
-        return 2
-    except (JudgeError, BadPairError, OSError) as error:
-        tell_mistake("judge", error)
-        return 1
-    except KeyboardInterrupt:
-        tell_mistake("judge", "stopped; no judge has been written")
-        return 130
-    return 0
+    return exit_status(
+        "judge",
+        lambda: run_command(arguments),
+        mistakes=(EvaluationError,),
+        failures=(JudgeError, BadPairError),
+        stopped="stopped; no judge has been written",
+    )
 
 
 def run_command(arguments: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pix2pix.arguments import count, tell_mistake
+from pix2pix.arguments import count, exit_status
 from pix2pix.nearest import nearest
 from pix2pix.reproduction import TABLES
 
@@ -36,13 +36,8 @@ def main(words: Sequence[str] | None = None) -> int:
     from pix2pix.settings.complaints import ConfigError
     from pix2pix.sweeping.point import SweepError
 
-    try:
-        return run_command(arguments)
-    except (ConfigError, SweepError, BadPairError) as error:
-        tell_mistake("reproduce", error)
-        return 2
-    except KeyboardInterrupt:
-        return 130
+    mistakes = (ConfigError, SweepError, BadPairError)
+    return exit_status("reproduce", lambda: run_command(arguments), mistakes=mistakes)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pix2pix.arguments import count, tell_mistake
+from pix2pix.arguments import count, exit_status, tell_mistake
 
 EXAMPLE = """\
 examples:
@@ -32,14 +32,14 @@ def main(words: Sequence[str] | None = None) -> int:
             raise
         tell_mistake("serve", f"needs the package {error.name}, which is not installed: {NEEDED}")
         return 2
-    try:
-        serve(arguments)
-    except ServeError as error:
-        tell_mistake("serve", error)
-        return 2
-    except KeyboardInterrupt:
-        print("\npix2pix serve: ended")
-    return 0
+
+    def served() -> None:
+        try:
+            serve(arguments)
+        except KeyboardInterrupt:
+            print("\npix2pix serve: ended")
+
+    return exit_status("serve", served, mistakes=(ServeError,))
 
 
 def _parser() -> argparse.ArgumentParser:

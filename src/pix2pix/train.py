@@ -5,6 +5,7 @@ pix2pix train experiment=facades data.root=FOLDER size=small
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shlex
@@ -13,7 +14,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pix2pix.arguments import tell_mistake
+from pix2pix.arguments import in_words, tell_mistake
 from pix2pix.processes.alone import alone
 from pix2pix.processes.ranks import (
     RankLostError,
@@ -64,6 +65,11 @@ def main() -> None:
     except ConfigError as error:
         tell_mistake("train", error)
         sys.exit(2)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        tell_mistake("train", in_words(error))
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -149,6 +155,11 @@ def _trained(settings: dict[str, Any], folder: Path) -> tuple[int, dict[str, flo
     except (BadPairError, CheckpointWriteError, NonFiniteLossError, RankLostError) as error:
         # What a loading process raises comes with that process's traceback before it.
         log.error("%s", str(error).rpartition(f"{type(error).__name__}: ")[2].strip())
+        return 1, None
+    except OSError as error:
+        if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        log.error("%s", in_words(error))
         return 1, None
 
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pix2pix.arguments import count, tell_mistake
+from pix2pix.arguments import count, exit_status
 
 EXAMPLE = """\
 examples:
@@ -38,14 +38,8 @@ def main(words: Sequence[str] | None = None) -> int:
     from pix2pix.inference.command import run_command
     from pix2pix.inference.plan import PlanError
 
-    try:
-        return run_command(arguments)
-    except PlanError as error:
-        tell_mistake("translate", error)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped: what is written is whole; --skip-existing goes on", file=sys.stderr)
-        return 130
+    stopped = "stopped: what is written is whole; --skip-existing goes on"
+    return exit_status("translate", lambda: run_command(arguments), mistakes=(PlanError,), stopped=stopped)
 
 
 def _parser() -> argparse.ArgumentParser:

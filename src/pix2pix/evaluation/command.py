@@ -27,7 +27,7 @@ from pix2pix.evaluation.scores import Score, scores_of
 from pix2pix.evaluation.tables import aligned, markdown, one_run
 from pix2pix.metrics.catalogue import SET_METRICS
 from pix2pix.nearest import nearest
-from pix2pix.whole_files import write_whole
+from pix2pix.whole_files import check_folder, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +62,6 @@ class Request:
 
 def run_command(arguments: argparse.Namespace) -> None:
     """Evaluate and print. Raises EvaluationError for what is not as it was typed, BadPairError for bad pictures."""
-    if arguments.output is not None and len(arguments.runs) == 1:
-        raise EvaluationError("-o is the folder for the comparison of several runs; a run's own files go to the run")
     request = Request(
         split=arguments.split,
         wanted=None if arguments.metrics is None else wanted_metrics(arguments.metrics.split(",")),
@@ -77,6 +75,8 @@ def run_command(arguments: argparse.Namespace) -> None:
         again=arguments.again,
     )
     runs = [open_run(typed, data_root=arguments.data_root, trust=arguments.trust) for typed in arguments.runs]
+    if arguments.output is not None and len(runs) == 1:
+        runs = [replace(runs[0], folder=arguments.output)]
     for place, run in enumerate(runs):
         same = next((other for other in runs[:place] if other.weights == run.weights), None)
         if same is not None:
@@ -111,6 +111,7 @@ def evaluate(run: Run, request: Request) -> Evaluated:
 
 
 def _measured(run: Run, request: Request, folder: Path) -> Evaluated:
+    check_folder(folder)
     data, translator = run.data(request.split), run.translator()
     there = len(data.readable(request.split))
     size = data.transform.size or _size(data.sample(request.split, 0).target)

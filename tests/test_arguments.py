@@ -1,0 +1,45 @@
+"""How commands end: what is told, and with which status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pix2pix.arguments import exit_status
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def work() -> None:
+        raise error
+
+    return work
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "told"),
+    [
+        (KeyError("typo"), 2, "pix2pix x: 'typo'\n"),
+        (ValueError("one\ntwo"), 1, "pix2pix x: one\npix2pix x: two\n"),
+        (PermissionError(13, "Permission denied", "/run/a"), 1, "pix2pix x: /run/a: Permission denied\n"),
+        (OSError("the disk is full"), 1, "pix2pix x: the disk is full\n"),
+        (KeyboardInterrupt(), 130, "pix2pix x: stopped\n"),
+    ],
+)
+def test_what_ends_a_command(error: BaseException, status: int, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = exit_status("x", raising(error), mistakes=(KeyError,), failures=(ValueError,), stopped="stopped")
+    assert (found, capsys.readouterr().err) == (status, told)
+
+
+def test_its_own_status_and_what_nobody_foresaw() -> None:
+    assert exit_status("x", lambda: 3, mistakes=()) == 3
+    assert exit_status("x", lambda: None, mistakes=()) == 0
+    with pytest.raises(ZeroDivisionError):
+        exit_status("x", raising(ZeroDivisionError()), mistakes=(KeyError,))
+
+
+def test_a_place_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    status = exit_status("x", lambda: (tmp_path / "file" / "below").mkdir(), mistakes=())
+    assert status == 1
