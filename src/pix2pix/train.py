@@ -84,9 +84,9 @@ def _alone_as_first_rank(folder: Path) -> AbstractContextManager[None]:
 
 def _asks_hydra_alone(arguments: list[str]) -> bool:
     """Whether Hydra is asked to show something, or to sweep: then the launcher checks every point."""
-    own = ("--config-path", "--config-name", "--config-dir")
+    own = ("--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd", "--run", "-r")
     return (
-        any(each.startswith("-") and not each.startswith(own) for each in arguments)
+        any(each.startswith("-") and each.partition("=")[0] not in own for each in arguments)
         or "hydra.mode=MULTIRUN" in arguments
     )
 

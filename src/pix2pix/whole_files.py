@@ -1,4 +1,4 @@
-"""Files of text that are there as a whole or not at all, whoever looks and whenever the writer dies; and their folder."""
+"""Files of text that are there as a whole or not at all, whoever looks and whenever the writer dies."""
 
 from __future__ import annotations
 

@@ -157,9 +157,11 @@ def test_the_place() -> None:
         seen.append((data.place.epoch, data.place.batch, data.last_batch))
         data.advance()
     assert seen == [(0, 0, False), (0, 1, False), (0, 2, True), (1, 0, False)]
-    other = data_of()
-    other.load_state_dict(data.state_dict())
-    assert (other.place.epoch, other.place.batch) == (1, 1)
+    # In steps of another size it is the same pair, or the first one after the epoch's first step.
+    for batch_size, batch in ((2, 1), (1, 2), (4, 1)):
+        other = data_of(batch_size=batch_size)
+        other.load_state_dict(data.state_dict())
+        assert (other.place.epoch, other.place.batch) == (1, batch)
 
 
 def test_no_worker_where_a_processor_trains() -> None:

@@ -117,6 +117,19 @@ def test_flags_hold_beside_resume(run: Path) -> None:
         resume_arguments(["-m", resume, "schedule.epochs=12,24"])
 
 
+def test_choices_of_the_users_own(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\nname: mine\nseed: 7\n")
+    for flag in (f"--config-dir={tmp_path}", f"-cd={tmp_path}"):
+        settings, _ = check([flag, "experiment=mine"])
+        assert (settings["name"], settings["seed"]) == ("mine", 7)
+    assert check(["--config-dir", str(tmp_path), "experiment=mine"])[0]["seed"] == 7
+    with pytest.raises(
+        ConfigError, match=r"experiment: there is no 'min'; .*facades.*mine.*Nearest: type experiment=mine"
+    ):
+        check([f"--config-dir={tmp_path}", "experiment=min"])
+
+
 def test_letters_that_hydra_cannot_read_are_quoted_for_it() -> None:
     parser = OverridesParser.create()
     for text in ("outputs/größe/x", "日本", "a;b", "50%µ"):

@@ -154,7 +154,10 @@ def test_rules_that_span_settings() -> None:
     assert complaint(objective__adversarial_weight=0, objective__l1_weight=0).startswith("objective: every weight is 0")
     assert complaint(schedule__decay_epochs=21).startswith("schedule.decay_epochs: found 21, expected at most")
     assert complaint(data__quarter_turns=True, data__size=[64, 96]).endswith("or data.size=[96,96]")
-    assert complaint(data__colour_jitter=0.1, data__source="lab_l").endswith("Type data.colour_jitter=0")
+    for source, kind in (("lab_l", "lab_l"), (None, "labels")):  # None: as the task of the scenes says
+        assert f"kind {kind} has no colours" in complaint(data__colour_jitter=0.1, data__source=source)
+    assert "found 'ddp_spawn', expected auto or ddp" in complaint(trainer__strategy="ddp_spawn")
+    assert "type ~callbacks.progress to be without" in complaint(trainer__enable_progress_bar=False)
 
 
 WITHOUT_A_GAME = "but this objective has no discriminator."
@@ -189,6 +192,7 @@ WITHOUT_A_GAME = "but this objective has no discriminator."
         ("discriminator.scales=2", "is no setting of discriminator=patchgan, but of discriminator=multiscale"),
         ("generator=coarse_to_fine generator.base_channels=5", "generator.base_channels: found 5, expected"),
         ("discriminator.spectral_norm=1", "discriminator.spectral_norm: found 1, expected true or false"),
+        ("discriminator=multiscale data.size=[2,2]", "Type fewer discriminator.scales or a larger data.size"),
     ],
 )
 def test_beyond_the_paper(typed: str, message: str) -> None:

@@ -17,7 +17,7 @@ def main(words: Sequence[str] | None = None) -> int:
     tools = parser.add_subparsers(dest="tool", required=True, metavar="check|preview|make")
     checking = tools.add_parser("check", help="find the layout, count, list what is wrong, give the line that trains")
     check.add_layout_arguments(checking)
-    checking.add_argument("--limit", type=int, help="read at most this many pairs of each split; default: all")
+    checking.add_argument("--limit", type=count, help="read at most this many pairs of each split; default: all")
     previewing = tools.add_parser("preview", help="a sheet of pairs as the network sees them")
     check.add_layout_arguments(previewing)
     _add_preview_arguments(previewing)
@@ -44,9 +44,9 @@ def main(words: Sequence[str] | None = None) -> int:
 def _add_preview_arguments(parser: argparse.ArgumentParser) -> None:
     """Here and not in preview.py, which imports torch: help and mistakes come without it."""
     parser.add_argument("--split", default="train", choices=("train", "val", "test"))
-    parser.add_argument("--size", type=int, nargs="+", metavar="PIXELS", help="side, or height and width; default: 256")
+    parser.add_argument("--size", type=count, nargs="+", metavar="PIXELS", help="side, or height and width (256)")
     parser.add_argument("--jitter", type=float, default=1.117, help="resized to size × jitter, then cropped")
-    parser.add_argument("--count", type=int, default=12, help="pairs on the sheet")
+    parser.add_argument("--count", type=count, default=12, help="pairs on the sheet")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--output", type=Path, required=True, help="the sheet, .png or .jpg")
     parser.add_argument("--force", action="store_true", help="replace an existing file")
@@ -62,7 +62,11 @@ def _add_make_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", type=Path, required=True, metavar="FOLDER", help="must not exist, or be empty"
     )
     parser.add_argument(
-        "--size", type=int, nargs="+", metavar="PIXELS", help="shorter side, or height and width (default: at most 256)"
+        "--size",
+        type=count,
+        nargs="+",
+        metavar="PIXELS",
+        help="shorter side, or height and width (at most 256)",
     )
     parser.add_argument("--every", type=count, default=1, metavar="N", help="take every Nth frame (default: 1)")
     parser.add_argument(

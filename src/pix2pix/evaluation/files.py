@@ -46,7 +46,7 @@ def read(folder: Path) -> Stored | None:
 
     if not (folder / METRICS).is_file() or not (folder / CONTRIBUTIONS).is_file():
         return None
-    said = json.loads((folder / METRICS).read_text())
+    said = json.loads((folder / METRICS).read_text(encoding="utf-8"))
     if said.get("format") != FORMAT:
         return None
     with np.load(folder / CONTRIBUTIONS, allow_pickle=False) as held:
@@ -80,7 +80,7 @@ def write(
     arrays = {f"{KEPT}{name}": values for name, values in measured.contributions.items()}
     arrays |= {f"{WHOLE}{name}": np.array(value) for name, value in measured.whole.items()}
     np.savez_compressed(folder / CONTRIBUTIONS, names=np.array(measured.names), **arrays)  # type: ignore[arg-type]
-    (folder / PICTURES).write_text(_table(measured.names, of_pictures))
+    (folder / PICTURES).write_text(_table(measured.names, of_pictures), encoding="utf-8")
     Image.fromarray(grid).save(folder / GRID)
     write_metrics(folder, run, split, scores, stored)
 

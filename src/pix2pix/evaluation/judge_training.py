@@ -110,7 +110,7 @@ def write_judge(judge: Judge, data: PairedData, folder: Path) -> None:
         "size": judge.size,
         "labels": judge.labels.to_dict(),
     }
-    (folder / "judge.json").write_text(json.dumps(about, indent=1) + "\n")
+    (folder / "judge.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     Image.fromarray(_picture(judge, data)).save(folder / "judge.png")
     judge.save(folder)
 

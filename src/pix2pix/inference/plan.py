@@ -150,7 +150,7 @@ def _found(typed: str, output: Path, known: Collection[str]) -> Iterator[_Found]
     if path.is_file():
         if is_dicom(path):
             raise PlanError(f"{path} is one slice of a DICOM series: name the folder, {path.absolute().parent}")
-        if path.suffix.lower() not in known:
+        if not _is_known(path, known):
             raise PlanError(f"{path}: unknown suffix {path.suffix!r}; read are {' '.join(sorted(known))}")
         yield _Found(path, Path(path.name))
     elif path.is_dir():
@@ -172,7 +172,7 @@ def _of_folder(folder: Path, output: Path, known: Collection[str]) -> Iterator[_
         passed.update(Path(where, name).resolve() for name in below)
         if _is_series(Path(where)):
             series.append(Path(where))
-        found += [Path(where, file) for file in files if file[0] != "." and Path(file).suffix.lower() in known]
+        found += [Path(where, file) for file in files if file[0] != "." and _is_known(Path(file), known)]
     if not found and not series:
         raise PlanError(f"{folder}: holds no pictures; read are DICOM and {' '.join(sorted(known))}")
     for path in sorted(series, key=lambda each: natural(str(each))):
@@ -196,12 +196,17 @@ def _of_pattern(pattern: Path, output: Path, known: Collection[str]) -> Iterator
     fixed = pattern.parts
     root = Path(*fixed[: next(place for place, part in enumerate(fixed) if glob.has_magic(part))])
     matches = [Path(match) for match in glob.glob(str(pattern), recursive=True)]
-    files = {path for path in matches if path.is_file() and path.suffix.lower() in known}
+    files = {path for path in matches if path.is_file() and _is_known(path, known)}
     outside = [path for path in files if output.resolve() not in path.resolve().parents]
     if not outside:
         raise PlanError(f"{pattern}: no picture matches; read are {' '.join(sorted(known))}")
     for path in sorted(outside, key=lambda each: natural(str(each))):
         yield _Found(path, path.relative_to(root))
+
+
+def _is_known(path: Path, known: Collection[str]) -> bool:
+    """By its suffix; what is compressed by NIfTI's two, since anything may be."""
+    return path.suffix.lower() in known and (path.suffix.lower() != ".gz" or is_nifti(path))
 
 
 def _numbered(target: Path, samples: int | None) -> dict[int, Path]:

@@ -1,7 +1,7 @@
 """Generators and discriminators, one architecture a file.
 
-`GENERATORS` and `DISCRIMINATORS` map a class's full name, as a checkpoint stores it, to the class: the allow-list from
-which networks are rebuilt. Both are made at their first use, so that importing this package does not import torch.
+`GENERATORS` maps a class's full name, as a checkpoint stores it, to the class: the allow-list from which generators are
+rebuilt. It is made at its first use, so that importing this package does not import torch.
 """
 
 from __future__ import annotations
@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pix2pix.models.blocks import Generator
-    from pix2pix.models.multiscale import MultiScale
-    from pix2pix.models.patchgan import PatchGAN
 
     GENERATORS: dict[str, type[Generator]]
-    DISCRIMINATORS: dict[str, type[PatchGAN] | type[MultiScale]]
 
-__all__ = ["DISCRIMINATORS", "GENERATORS"]
+__all__ = ["GENERATORS"]
 
 
 def __getattr__(name: str) -> Any:
@@ -29,9 +26,4 @@ def __getattr__(name: str) -> Any:
 
         generators = (UNet, EncoderDecoder, ResNet, CoarseToFine, Pixelwise)
         return {f"{network.__module__}.{network.__name__}": network for network in generators}
-    if name == "DISCRIMINATORS":
-        from pix2pix.models.multiscale import MultiScale
-        from pix2pix.models.patchgan import PatchGAN
-
-        return {f"{network.__module__}.{network.__name__}": network for network in (PatchGAN, MultiScale)}
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

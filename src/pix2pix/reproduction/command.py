@@ -54,7 +54,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     Raises:
         ConfigError: what was typed, or what the folder holds, does not fit.
         BadPairError: labels cannot be read.
-        SweepError: see `sweeps.run_points`.
+        SweepError: see `sweeping.sweep.run_points`.
         SystemExit: 128 + n after signal n.
     """
     begun = time.monotonic()
@@ -278,7 +278,7 @@ def _forget_old_scores(asked: Sequence[Point], judge: Mapping[str, Any] | None) 
         path = point.folder / FINISHED_BY
         if not path.exists():
             continue
-        judged_by = json.loads(path.read_text())["judge"]
+        judged_by = json.loads(path.read_text(encoding="utf-8"))["judge"]
         by_another = judge is not None and point.name.startswith("labels2photo") and judged_by != judge["digest"]
         if by_another or read(point.folder / "evaluation" / "val") is None:
             path.unlink()

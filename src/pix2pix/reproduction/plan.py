@@ -85,7 +85,7 @@ class Plan:
         if not path.exists():
             return None
         try:
-            said = json.loads(path.read_text())
+            said = json.loads(path.read_text(encoding="utf-8"))
             return cls(**said | {"overrides": tuple(said["overrides"])})
         except (ValueError, TypeError, KeyError) as error:
             raise ConfigError(f"{path} cannot be read as a plan ({error!r}): move {folder} away") from None

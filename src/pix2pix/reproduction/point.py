@@ -1,4 +1,4 @@
-"""One point: trained, then scored. What `sweeps.run_points` starts.
+"""One point: trained, then scored. What `sweeping.sweep.run_points` starts.
 
 python -m pix2pix.reproduction.point JUDGE ARGUMENTS-OF-TRAINING…
 

@@ -44,14 +44,14 @@ def find_classes(setting: Setting, folder: Path) -> tuple[tuple[int, int, int], 
                 " Turn it round, or type --tables without photo2labels"
             ) from error
         write_whole(path, json.dumps(found.colours) + "\n")
-    return tuple((red, green, blue) for red, green, blue in json.loads(path.read_text()))
+    return tuple((red, green, blue) for red, green, blue in json.loads(path.read_text(encoding="utf-8")))
 
 
 def make_judge(setting: Setting, folder: Path) -> dict[str, Any]:
     """What `judge.json` says, after making the judge where it has not been made."""
     point = Point("the judge", _data_overrides(setting), folder / "judge", judging.FILE)
     path = point.folder / judging.FILE
-    if path.exists() and _has_changed(json.loads(path.read_text())):
+    if path.exists() and _has_changed(json.loads(path.read_text(encoding="utf-8"))):
         path.unlink()
     if not path.exists():
         log.info("First the judge, a segmentation network trained on the real photos: %s", point.folder / "console.log")
@@ -61,7 +61,7 @@ def make_judge(setting: Setting, folder: Path) -> dict[str, Any]:
         raise ConfigError(
             f"the judge could not be made; the end of {point.folder / 'console.log'}:\n{result.last_lines}"
         )
-    said = json.loads(path.read_text())
+    said = json.loads(path.read_text(encoding="utf-8"))
     if said["folder"] is None:
         log.warning("There will be no segmentation scores: %s", said["refused"])
     return dict(said)
@@ -104,7 +104,7 @@ def measure_speed(
     for result in results:
         if result.status != "finished":
             raise ConfigError(f"what an image costs could not be measured:\n{result.last_lines}")
-    said = [json.loads((point.folder / speed.SCORED).read_text()) for point in measuring]
+    said = [json.loads((point.folder / speed.SCORED).read_text(encoding="utf-8")) for point in measuring]
     costs = {
         method: Cost(
             **{

@@ -111,7 +111,7 @@ def point_facts(folder: Path, chosen: Sequence[Method], seeds: int) -> list[dict
         for seed in range(seeds):
             path = point_folder(folder, method, seed) / FINISHED_BY
             if path.exists():
-                said = json.loads(path.read_text())
+                said = json.loads(path.read_text(encoding="utf-8"))
                 kept = {name: said[name] for name in ("minutes", "images", "judge", "environment")}
                 facts.append({"method": method.key, "seed": seed, **kept})
     return facts

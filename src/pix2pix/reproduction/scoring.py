@@ -45,7 +45,7 @@ def score_point(folder: Path, judge: str) -> None:
     judged = refusal(data) is None  # colours and labels are scored without one
     evaluated = evaluate(run, Request(SPLIT, judge=judge if judged else NONE, device=device, again=True))
     _write_examples(run, data, folder, device)
-    trained = json.loads((folder / "score.json").read_text())
+    trained = json.loads((folder / "score.json").read_text(encoding="utf-8"))
     said = {
         "overrides": trained["overrides"],
         "scores": {name: evaluated.scores[name].value for name in IN_TABLE if name in evaluated.scores},

@@ -16,7 +16,7 @@ from pix2pix.settings.complaints import ConfigError, missing_values
 from pix2pix.settings.mistakes import explanation, less_mistaken
 from pix2pix.settings.resolvers import register_resolvers
 from pix2pix.settings.schema.settings import mistyped, validate
-from pix2pix.settings.typed import config_dir, config_name, overrides
+from pix2pix.settings.typed import config_dir, config_name, overrides, searched
 
 DOES_NOT_COMPOSE = (HydraException, OmegaConfBaseException, ValueError)  # ValueError: a group's choice is no text
 
@@ -39,7 +39,9 @@ def check(arguments: Sequence[str]) -> tuple[dict[str, Any], Path]:
 
 def _composed(arguments: Sequence[str]) -> DictConfig:
     with initialize_config_dir(config_dir=config_dir(arguments), version_base="1.3"):
-        config = compose(config_name(arguments), overrides(arguments), return_hydra_config=True)
+        config = compose(
+            config_name(arguments), [*overrides(arguments), *searched(arguments)], return_hydra_config=True
+        )
     with open_dict(config):
         config.hydra.runtime.output_dir = config.hydra.run.dir
     return config

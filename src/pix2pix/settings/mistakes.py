@@ -16,7 +16,7 @@ from pix2pix.nearest import nearest, nearest_key
 from pix2pix.settings.complaints import dotted
 from pix2pix.settings.overrides import in_shell_quotes, quote
 from pix2pix.settings.trainer_rules import trainer_name_problem
-from pix2pix.settings.typed import config_dir, config_name, overrides
+from pix2pix.settings.typed import config_dir, config_name, overrides, own_folder, searched
 
 
 def explanation(arguments: Sequence[str]) -> str:
@@ -38,12 +38,9 @@ def _is_hydras(override: str) -> bool:
 
 def _mistakes(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
     """The overrides that cannot be read, or name a group, a choice or a key that does not exist, and what to say."""
-    folder = Path(config_dir(arguments))
-    groups = {
-        path.name: sorted(each.stem for each in path.glob("*.yaml") if not each.stem.startswith("_"))
-        for path in sorted(folder.iterdir())
-        if path.is_dir() and path.name != "hydra"
-    }
+    own = own_folder(arguments)
+    folders = [Path(config_dir(arguments)), *([] if own is None else [own])]
+    groups = _groups(folders)
     sweeping = bool({"-m", "--multirun", "hydra.mode=MULTIRUN"} & set(arguments))
     parsed: list[Override] = []
     for argument in overrides(arguments):
@@ -68,11 +65,11 @@ def _mistakes(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
             said = f"{group}: there is no {each!r}; the choices are {', '.join(groups[group])}.{hint}"
             yield override.input_line or "", said
     try:
-        config = compose(config_name(arguments), valid, return_hydra_config=True)
+        config = compose(config_name(arguments), [*valid, *searched(arguments)], return_hydra_config=True)
     except (HydraException, OmegaConfBaseException, ValueError):
         return
     known = set(dotted(OmegaConf.to_container(config, resolve=False))) | set(groups)
-    elsewhere = _settings_of_choices(folder, groups)
+    elsewhere = _settings_of_choices(folders, groups)
     for override in parsed:
         key = override.key_or_group
         if key not in known and not override.is_force_add() and not override.is_add():
@@ -87,12 +84,23 @@ def _choices(override: Override) -> list[str]:
     return ["null" if each is None else str(each) for each in chosen]
 
 
-def _settings_of_choices(folder: Path, groups: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+def _groups(folders: Sequence[Path]) -> dict[str, list[str]]:
+    """Each group with its choices."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(path for folder in folders if folder.is_dir() for path in folder.iterdir()):
+        if path.is_dir() and path.name != "hydra":
+            choices = {each.stem for each in path.glob("*.yaml") if not each.stem.startswith("_")}
+            found[path.name] = sorted(choices.union(found.get(path.name, ())))
+    return found
+
+
+def _settings_of_choices(folders: Sequence[Path], groups: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """Each key that some choice of a group has, with those choices: `data.root` → `data=manifest` and so on."""
     found: dict[str, list[str]] = {}
     for group, choices in groups.items():
         for choice in choices if group != "experiment" else ():
-            content = OmegaConf.to_container(OmegaConf.load(folder / group / f"{choice}.yaml"), resolve=False)
+            file = next(file for folder in folders if (file := folder / group / f"{choice}.yaml").is_file())
+            content = OmegaConf.to_container(OmegaConf.load(file), resolve=False)
             for key in dotted(content):
                 found.setdefault(f"{group}.{key}", []).append(f"{group}={choice}")
     return found

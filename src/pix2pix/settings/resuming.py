@@ -35,7 +35,7 @@ def resume_arguments(arguments: Sequence[str]) -> list[str]:
     """
     arguments = list(arguments)
     asked = [argument for argument in arguments if argument.startswith("resume=")]
-    if not asked or flag_value(arguments, "--config-path"):
+    if not asked or flag_value(arguments, "--config-path", "-cp"):
         return arguments
     if {"-m", "--multirun"} & set(arguments):
         raise ConfigError(f"{asked[-1]}: a sweep starts runs of its own. Type it without -m, or init_from= with it")

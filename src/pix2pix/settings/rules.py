@@ -69,20 +69,29 @@ def _perceptual_problems(file: str | None, data: Mapping[str, Any]) -> Iterator[
 
 
 def _classes_problems(data: Mapping[str, Any]) -> Iterator[str]:
-    target, advice = data["target"], "data.source=lab_l data.target=lab_ab for the colours of photos"
+    target, advice = _domain(data, "target"), "data.source=lab_l data.target=lab_ab for the colours of photos"
     labels = "'data.target={kind:labels,palette:[[R,G,B],…]}' or 'data.target={kind:labels,classes:N}' for labels"
     if data["name"] == "scenes":
-        from pix2pix.data.sources.scenes.source import DOMAINS  # not needed for anything else before the training
-
-        target = target or DOMAINS[data["task"]][1]
         labels, advice = "data.task=photo2labels for labels", "data.task=grey2colour for the colours of photos"
     elif data["name"] == "derived":
-        target = target or {"kind": "lab_ab" if data["derive"] == "grey" else "rgb"}
         advice = "data.derive=grey for the colours of photos"
     if target is not None and target.get("encoding") == "colours":
         yield "data.target: objective=classes needs a channel for every class. Type encoding:planes, or leave it out"
     if target is not None and target["kind"] not in ("labels", "lab_ab"):
         yield f"objective=classes: a target of kind {target['kind']} has no classes. Type {labels}, or {advice}"
+
+
+def _domain(data: Mapping[str, Any], side: str) -> Mapping[str, Any] | None:
+    """The domain of a side: the one that is typed, else the one that the kind of data states; None: it states none."""
+    typed: Mapping[str, Any] | None = data[side]
+    if typed is None and data["name"] == "scenes":
+        from pix2pix.data.sources.scenes.source import DOMAINS  # not needed for anything else before the training
+
+        return DOMAINS[data["task"]][side == "target"]
+    if typed is None and data["name"] == "derived":
+        lab = {"source": "lab_l", "target": "lab_ab"}
+        return {"kind": lab[side] if data["derive"] == "grey" else "rgb"}
+    return typed
 
 
 def _data_problems(data: Mapping[str, Any]) -> Iterator[str]:
@@ -94,11 +103,9 @@ def _data_problems(data: Mapping[str, Any]) -> Iterator[str]:
             f"data.quarter_turns: quarter turns need a square, and data.size is {list(data['size'])}."
             f" Type data.quarter_turns=false or data.size=[{max(data['size'])},{max(data['size'])}]"
         )
-    if data["colour_jitter"] and (data["source"] or {}).get("kind") in ("labels", "lab_l", "lab_ab"):
-        yield (
-            f"data.colour_jitter: a source of kind {data['source']['kind']} has no colours to change."
-            " Type data.colour_jitter=0"
-        )
+    kind = (_domain(data, "source") or {}).get("kind")
+    if data["colour_jitter"] and kind in ("labels", "lab_l", "lab_ab"):
+        yield (f"data.colour_jitter: a source of kind {kind} has no colours to change. Type data.colour_jitter=0")
     for side in ("source", "target"):
         domain = data[side] or {}
         if domain.get("kind") == "labels" and not domain.get("palette") and not domain.get("classes"):
@@ -177,12 +184,14 @@ def _size_problems(plain: Mapping[str, Any]) -> Iterator[str]:
         and plain["objective"].get("adversarial")
         and min(size) < smallest_side(field) << scales - 1
     ):
-        fitting = max(known for known in RECEPTIVE_FIELDS if smallest_side(known) <= min(size) >> scales - 1)
+        smallest = min(size) >> scales - 1  # of the picture that the last scale sees
+        fitting = max((known for known in RECEPTIVE_FIELDS if smallest_side(known) <= smallest), default=0)
+        fewer = f"discriminator.receptive_field={fitting}" if fitting else "fewer discriminator.scales"
         on_scales = f" on {scales} scales" if scales > 1 else ""
         yield (
             f"discriminator.receptive_field: {field}{on_scales} needs sides of at least"
             f" {smallest_side(field) << scales - 1} pixels, and data.size is {list(size)}."
-            f" Type discriminator.receptive_field={fitting} or a larger data.size"
+            f" Type {fewer} or a larger data.size"
         )
     layers, own_field = generator.get("layers"), generator.get("receptive_field")
     if layers is not None and own_field is not None and own_field not in pixelwise_fields(layers):

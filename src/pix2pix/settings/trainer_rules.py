@@ -14,13 +14,14 @@ TRAINER_ARGUMENTS = frozenset(
         *("accelerator", "strategy", "devices", "num_nodes", "precision", "fast_dev_run", "min_epochs", "min_steps"),
         *("limit_train_batches", "limit_val_batches", "limit_test_batches", "limit_predict_batches"),
         *("val_check_interval", "check_val_every_n_epoch", "log_every_n_steps"),
-        *("enable_progress_bar", "deterministic", "benchmark", "inference_mode", "profiler"),
+        *("deterministic", "benchmark", "inference_mode", "profiler"),
         *("detect_anomaly", "sync_batchnorm", "reload_dataloaders_every_n_epochs"),
         *("enable_autolog_hparams", "model_registry"),
     }
 )
 # Those that cannot hold here, each with what to type instead.
 TRAINER_REFUSES = {
+    "enable_progress_bar": "the run has a line of its own: type ~callbacks.progress to be without",
     "accumulate_grad_batches": "both players are stepped by hand: type training.accumulate=N",
     "gradient_clip_val": "both players are stepped by hand: type training.clip_norm=X",
     "gradient_clip_algorithm": "both players are stepped by hand: type training.clip_norm=X",
@@ -76,7 +77,9 @@ def trainer_problems(trainer: Mapping[str, Any]) -> Iterator[str]:
         )
     if isinstance(strategy, str) and strategy.startswith(("fsdp", "deepspeed", "model_parallel")):
         yield f"trainer.strategy: {strategy!r} cannot step two players by hand. Type trainer=ddp"
-    elif isinstance(strategy, str) and strategy != "auto" and not strategy.startswith("ddp"):
+    elif isinstance(strategy, str) and (
+        not strategy.startswith(("auto", "ddp")) or strategy.startswith(("ddp_spawn", "ddp_fork", "ddp_notebook"))
+    ):
         yield f"trainer.strategy: found {strategy!r}, expected auto or ddp. Type trainer=ddp for several devices"
     devices = trainer.get("devices")
     if not (

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pix2pix.settings.complaints import ConfigError
+from pix2pix.settings.overrides import quote
 
 FLAGS_WITH_VALUE = frozenset(
     {
@@ -43,19 +44,31 @@ def overrides(arguments: Sequence[str]) -> list[str]:
 
 def config_dir(arguments: Sequence[str]) -> str:
     """The folder that they compose from, as an absolute path."""
-    return str(Path(flag_value(arguments, "--config-path") or conf_folder()).absolute())
+    return str(Path(flag_value(arguments, "--config-path", "-cp") or conf_folder()).absolute())
 
 
 def config_name(arguments: Sequence[str]) -> str:
     """The config in it that they start from."""
-    return flag_value(arguments, "--config-name") or "train"
+    return flag_value(arguments, "--config-name", "-cn") or "train"
 
 
-def flag_value(arguments: Sequence[str], name: str) -> str | None:
-    """What was given with `--name`, after a space or a `=`; None where it was not."""
+def own_folder(arguments: Sequence[str]) -> Path | None:
+    """Where choices of the user's own are looked for too."""
+    folder = flag_value(arguments, "--config-dir", "-cd")
+    return None if folder is None else Path(folder).absolute()
+
+
+def searched(arguments: Sequence[str]) -> list[str]:
+    """The override by which Hydra's `compose`, which knows no flags, looks there."""
+    folder = own_folder(arguments)
+    return [] if folder is None else [f"hydra.searchpath=[{quote(f'file://{folder}')}]"]
+
+
+def flag_value(arguments: Sequence[str], *names: str) -> str | None:
+    """What was given with a flag, after a space or a `=`, by any of its names; None where it was not."""
     for index, argument in enumerate(arguments):
-        if argument.startswith(f"{name}="):
+        if argument.partition("=")[0] in names and "=" in argument:
             return argument.partition("=")[2]
-        if argument == name and index + 1 < len(arguments):
+        if argument in names and index + 1 < len(arguments):
             return arguments[index + 1]
     return None

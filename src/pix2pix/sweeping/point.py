@@ -75,7 +75,7 @@ def finished_result(point: Point) -> Result | None:
     if not score_file.exists():
         return None
     try:
-        score = json.loads(score_file.read_text())
+        score = json.loads(score_file.read_text(encoding="utf-8"))
         return Result(point, "finished", score["scores"], score["minutes"])
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise SweepError(f"{score_file} cannot be read ({error!r}): delete it to train this point again") from None
@@ -90,7 +90,8 @@ def result_so_far(point: Point) -> Result:
         if record.exists():
             found = OmegaConf.to_container(OmegaConf.load(record), resolve=False)
         else:
-            found = json.loads((point.folder / point.finished_by).read_text())["overrides"] if result else None
+            score = (point.folder / point.finished_by).read_text(encoding="utf-8") if result else "{}"
+            found = json.loads(score).get("overrides")
         expected = [one for one in point.overrides if not one.lstrip("+~").startswith(("hydra.", "hydra/"))]
         if found != expected:
             raise SweepError(

@@ -303,13 +303,13 @@ def test_a_picture_with_no_valid_pixel_has_changed_nothing() -> None:
 
 def test_a_measured_range_is_needed_before_use() -> None:
     raw = Raw(1)
-    assert raw.is_measured
+    assert raw.range == "measured"
     picture = np.zeros((1, 1, 1), np.float32)
     for use in (lambda: raw.prepare(picture, "test"), lambda: raw.encode(picture), lambda: raw.decode(picture)):
         with pytest.raises(ValueError, match="has not been measured yet"):
             use()
     resolved = raw.resolved(measure_range([np.array([[[2.0], [6.0]]])]))
-    assert not resolved.is_measured
+    assert resolved.range != "measured"
     assert resolved == Raw(1, ((2, 6),))
     assert domain_from_dict(resolved.to_dict()) == resolved
 

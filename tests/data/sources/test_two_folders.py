@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pix2pix.data.sources.folders import natural
+from pix2pix.data.sources.folders import list_pictures, natural
 from pix2pix.data.sources.two_folders import TwoFolders
 
 
@@ -113,3 +113,15 @@ def test_names_that_count_alike_have_one_order() -> None:
     names = ["x3", "x03", "1", "01", "001", "frame10", "frame2"]
     orders = {tuple(sorted(order, key=natural)) for order in (names, names[::-1], names[3:] + names[:3])}
     assert orders == {("frame2", "frame10", "x03", "x3", "001", "01", "1")}
+
+
+def test_a_link_that_leads_back_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "1.png").write_bytes(b"")
+    (tmp_path / "sub" / "back").symlink_to(tmp_path)
+    assert list(list_pictures(tmp_path)[0]) == ["sub/1"]
+
+
+def test_a_folder_that_cannot_be_listed_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"absent: cannot be read: No such file"):
+        list_pictures(tmp_path / "absent")

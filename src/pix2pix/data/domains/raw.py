@@ -49,11 +49,6 @@ class Raw:
                 f'raw: range is {self.range!r}; expected [low, high], one such pair a channel, or "{MEASURED}"'
             )
 
-    @property
-    def is_measured(self) -> bool:
-        """Whether the range is still to be measured."""
-        return self.range == MEASURED
-
     def resolved(self, range: Pair | Sequence[Pair]) -> Raw:
         """The same domain with its range set."""
         return replace(self, range=range if isinstance(range, tuple) else tuple(range))

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, NoReturn, TypeVar
 
 from pix2pix.data.codecs import READABLE
 from pix2pix.data.pairs import Problem
@@ -98,8 +98,10 @@ def list_pictures(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
     """
     pictures: dict[str, Path] = {}
     problems = []
-    for where, below, files in os.walk(folder, followlinks=True):
-        below[:] = sorted(name for name in below if not name.startswith("."))
+    passed = {folder.resolve()}  # folders that were seen: a link may lead back
+    for where, below, files in os.walk(folder, followlinks=True, onerror=_refuse):
+        below[:] = sorted(name for name in below if name[0] != "." and Path(where, name).resolve() not in passed)
+        passed.update(Path(where, name).resolve() for name in below)
         for file in sorted(files):
             stem, suffix = os.path.splitext(file)
             if suffix.lower() not in READABLE or file.startswith("."):
@@ -111,6 +113,10 @@ def list_pictures(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
             else:
                 pictures[name] = path
     return pictures, problems
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise ValueError(f"{error.filename}: cannot be read: {error.strerror}") from error
 
 
 def natural(name: str) -> tuple[list[tuple[int, str]], str]:

@@ -82,7 +82,10 @@ def read_rows(path: Path) -> tuple[dict[str, Row], list[Problem]]:
         raise ValueError(f"no manifest {path}: set data.root and data.file (CSV or JSON lines with source and target)")
     rows: dict[str, Row] = {}
     problems = []
-    records = list(_jsonl_records(path) if path.suffix.lower() in (".jsonl", ".ndjson") else _csv_records(path))
+    try:
+        records = list(_jsonl_records(path) if path.suffix.lower() in (".jsonl", ".ndjson") else _csv_records(path))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: is not in UTF-8 ({error}): save it as such, in Excel as CSV UTF-8") from error
     with_splits = any(record.get("split") for _, record in records)
     for number, record in records:
         where = f"{path}:{number}"

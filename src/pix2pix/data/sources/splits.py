@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
 
 SPLITS = ("train", "val", "test")
@@ -37,7 +38,7 @@ def random_splits(
 
 
 def _rank(seed: int, name: str) -> bytes:
-    return hashlib.blake2b(f"{seed}:{name}".encode(), digest_size=8).digest()
+    return hashlib.blake2b(os.fsencode(f"{seed}:{name}"), digest_size=8).digest()
 
 
 def _count(fraction: float, groups: int, left: int) -> int:

@@ -58,7 +58,6 @@ class RawDomain:
 
 
 DomainSettings = Annotated[RgbDomain | GreyDomain | LabelsDomain | LabDomain | RawDomain, Field(discriminator="kind")]
-DOMAIN_KINDS = ("rgb", "grey", "labels", "lab_l", "lab_ab", "raw")
 
 
 @dataclass(config=STRICT)
