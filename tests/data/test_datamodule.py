@@ -106,6 +106,13 @@ def test_a_memory_of_pictures_changes_nothing() -> None:
         assert_same(pictures_of(epoch_of(cached, epoch)), pictures_of(epoch_of(data_of(), epoch)))
 
 
+def test_the_bound_of_memory_is_that_of_all_splits() -> None:
+    data = data_of(cache=1, train=400, val=400)
+    caches = [data.readable(split).source.cache for split in ("train", "val")]  # type: ignore[attr-defined]
+    assert 0 < caches[1].places < caches[0].places
+    assert sum(cache.nbytes for cache in caches) <= 2**20
+
+
 def test_pictures_vary_from_epoch_to_epoch_and_from_seed_to_seed() -> None:
     first = pictures_of(epoch_of(data_of()))
     for other in (epoch_of(data_of(), epoch=1), epoch_of(data_of(seed=1))):

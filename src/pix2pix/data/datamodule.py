@@ -11,7 +11,7 @@ import torch
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, Dataset
 
-from pix2pix.data.cache import CachedPairs
+from pix2pix.data.cache import MIB, CachedPairs
 from pix2pix.data.domains import Domain, Raw, domain_from_dict, measure_range
 from pix2pix.data.pairs import BadPairError, Batch, Pair, PairSource, Sample
 from pix2pix.data.reading import Readable
@@ -35,7 +35,7 @@ class PairedData(LightningDataModule):
         transform: how training pictures vary; others are resized alone.
         batch_size: pictures a batch on each device; `accumulate` such batches come as one.
         num_workers: loading processes; "auto": none where a CPU trains, up to 4 where a GPU does.
-        cache: MiB of decoded pictures kept in memory for each process that trains.
+        cache: MiB of decoded pictures kept in memory for each process that trains, of all splits together, training first.
         on_bad: what to do with pairs that cannot be read.
         seed: of order and variation.
     """
@@ -62,7 +62,8 @@ class PairedData(LightningDataModule):
         self.transform = transform
         self.seed = seed
         self._batch_size, self._accumulate = batch_size, accumulate
-        self._num_workers, self._cache, self._on_bad = num_workers, cache, on_bad
+        self._num_workers, self._on_bad = num_workers, on_bad
+        self._cache = float(cache)
         self._open = pairs
         self._opened: dict[str, Readable] = {}
         self.readable("train")
@@ -81,6 +82,7 @@ class PairedData(LightningDataModule):
             self._stated = getattr(pairs, "domains", (None, None))
             if self._cache:
                 pairs = CachedPairs(pairs, self._cache)
+                self._cache -= pairs.cache.nbytes / MIB  # what the other splits may take
             self._opened[split] = Readable(pairs, self._on_bad)
         return self._opened[split]
 
