@@ -55,8 +55,10 @@ def test_the_wheel_holds_the_packages_and_the_settings(wheel: Path) -> None:
         for path in (PROJECT / "conf").rglob("*.yaml"):
             inside = f"pix2pix/conf/{path.relative_to(PROJECT / 'conf').as_posix()}"
             assert archive.read(inside) == path.read_bytes()
-    modules = {path.relative_to(PROJECT / "src").as_posix() for path in (PROJECT / "src").rglob("*.py")}
-    assert {name for name in names if name.endswith(".py")} == modules
+    files = [path for path in (PROJECT / "src").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    ours = {path.relative_to(PROJECT / "src").as_posix() for path in files}
+    assert {"pix2pix/web/page/index.html", "pix2pix/reproduction/page.html"} <= ours
+    assert {name for name in names if not name.startswith("pix2pix/conf/")} == ours
     assert {name.partition("/")[0] for name in names} == {"pix2pix", "hydra_plugins"}
 
 

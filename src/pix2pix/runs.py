@@ -55,10 +55,13 @@ def other_runs(path: Path) -> str:
     below = sorted(path.glob("*/checkpoints/last.ckpt")) if path.is_dir() else []
     if below:
         return f" It holds {len(below)} run(s): type {path}/*/"
-    runs = list(Path("outputs").glob("*/*/checkpoints/last.ckpt"))
-    if not runs:
-        return ""
-    return f" The latest run here: {max(runs, key=lambda run: run.stat().st_mtime).parent.parent}"
+    return latest_run("checkpoints/last.ckpt")
+
+
+def latest_run(file: str) -> str:
+    """The latest of the runs here that hold a file, as a sentence behind a space; empty if there is none."""
+    found = sorted(Path("outputs").glob(f"*/*/{file}"), key=lambda path: path.stat().st_mtime)
+    return f" The latest run here: {found[-1].parents[file.count('/')]}" if found else ""
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:

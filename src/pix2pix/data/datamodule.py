@@ -35,7 +35,7 @@ class PairedData(LightningDataModule):
         transform: how training pictures vary; others are resized alone.
         batch_size: pictures a batch on each device; `accumulate` such batches come as one.
         num_workers: loading processes; "auto": none where a CPU trains, up to 4 where a GPU does.
-        cache: MiB of decoded pictures kept in memory for each process that trains, of all splits together, training first.
+        cache: MiB of decoded pictures kept for each process that trains: of all splits together, training first.
         on_bad: what to do with pairs that cannot be read.
         seed: of order and variation.
     """

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pix2pix.data.luma import LUMA
 from pix2pix.data.pairs import Array, BadPairError, Pair, Sample
 from pix2pix.data.resize import resize
 
 if TYPE_CHECKING:
     from pix2pix.data.domains import Domain, Interpolation
 
-LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # Rec. 601
 BICUBIC_REACH = 2.0  # pixels of the coarser grid on either side that a bicubic kernel looks at
 SLACK = 1e-3  # pixels: resizing computes the kernel's ends in float32, and may round them outwards
 

@@ -9,6 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
+from pix2pix.runs import latest_run
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.overrides import quote, typed
 from pix2pix.settings.typed import conf_folder, flag_value, overrides
@@ -48,8 +49,7 @@ def resume_arguments(arguments: Sequence[str]) -> list[str]:
     folder = Path(str(parsed))
     records = _records(folder.absolute() / ".hydra")
     if not records:
-        runs = sorted(path.parent.parent for path in Path("outputs").glob("*/*/.hydra/config.yaml"))
-        hint = f" The latest run here: {max(runs, key=lambda run: run.stat().st_mtime)}" if runs else ""
+        hint = latest_run(".hydra/config.yaml")
         raise ConfigError(f"resume: {str(folder)!r} is no run folder: it has no .hydra/config.yaml.{hint}")
     others = [argument for argument in overrides(arguments) if argument not in asked]
     flags = [argument for argument in arguments if argument not in asked and argument not in others]

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pix2pix.data.derive.derivation import Derived, Plain, levels
+from pix2pix.data.luma import LUMA
 from pix2pix.data.pairs import Array
 
 UNIT_SIDE = 256  # pixels of the shorter side for which lengths are stated; they grow and shrink with it
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Rec. 601
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from difflib import get_close_matches
 from typing import Any
 
 from pix2pix.data.domains.domain import Domain
 from pix2pix.data.domains.labels import Labels
 from pix2pix.data.domains.photo import Grey, LabAb, LabL, Rgb
 from pix2pix.data.domains.raw import Raw
+from pix2pix.nearest import nearest
 
 KINDS: dict[str, Any] = {domain.kind: domain for domain in (Rgb, Grey, Labels, LabL, LabAb, Raw)}
 
@@ -23,16 +23,16 @@ def domain_from_dict(values: Mapping[str, Any]) -> Domain:
     settings = dict(values)
     kind = settings.pop("kind", None)
     if kind not in KINDS:
-        raise ValueError(f"domain: kind is {kind!r}; expected one of {', '.join(KINDS)}{_nearest(kind, KINDS)}")
+        raise ValueError(f"domain: kind is {kind!r}; expected one of {', '.join(KINDS)}{_meant(kind, KINDS)}")
     known = [field.name for field in fields(KINDS[kind])]
     for key in settings:
         if key not in known:
             expected = f"one of {', '.join(known)}" if known else "no key but kind"
-            raise ValueError(f"domain {kind}: unknown key {key!r}; expected {expected}{_nearest(key, known)}")
+            raise ValueError(f"domain {kind}: unknown key {key!r}; expected {expected}{_meant(key, known)}")
     domain: Domain = KINDS[kind](**settings)
     return domain
 
 
-def _nearest(word: object, known: Any) -> str:
-    matches = get_close_matches(str(word), list(known), n=1)
-    return f"; did you mean {matches[0]}?" if matches else ""
+def _meant(word: object, known: Iterable[str]) -> str:
+    near = nearest(str(word), known)
+    return f"; did you mean {near}?" if near else ""

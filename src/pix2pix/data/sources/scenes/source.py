@@ -9,7 +9,8 @@ import numpy as np
 
 from pix2pix.data.pairs import Pair
 from pix2pix.data.sources.scenes import pictures
-from pix2pix.data.sources.scenes.world import SPLITS, make_world, random_stream
+from pix2pix.data.sources.scenes.world import make_world, random_stream
+from pix2pix.data.sources.splits import SPLITS
 
 _RGB: dict[str, Any] = {"kind": "rgb"}
 _GREY: dict[str, Any] = {"kind": "grey"}

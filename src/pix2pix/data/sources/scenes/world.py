@@ -13,8 +13,7 @@ import numpy as np
 from numpy.random import Generator
 
 from pix2pix.data.sources.scenes.things import Building, Car, Colour, Lamp, Person, Point, Sun, Tree, World, hsv, mix
-
-SPLITS = ("train", "val", "test")
+from pix2pix.data.sources.splits import SPLITS
 
 _Option = TypeVar("_Option")
 
