@@ -237,8 +237,8 @@ def _cost(about: About, shown: Sequence[Table]) -> str:
     total = sum(map(sum, minutes.values()))
     images = about.points[0]["images"]
     return (
-        f"<p>Minutes of training a point, on average; a point saw {images:,} images. All together"
-        f" {total / 60:.1f} hours of training, start-up and validation not counted.</p>"
+        f"<p>Minutes a point, on average; a point saw {images:,} images. All together"
+        f" {total / 60:.1f} hours of training with its validations, start-up and scoring not counted.</p>"
         f'<div class="scroll"><table><tr><th></th><th>minutes</th><th>points</th></tr>{rows}</table></div>'
     )
 
