@@ -90,7 +90,7 @@ def test_mistakes_end_in_words_and_leave_nothing(tmp_path: Path, capsys: pytest.
         (["--driver", "edges", "-o", "no/pairs"], "there is no folder"),
         (["--driver", "edges", "--val", "1"], "--val is 1.0; expected a share above 0 and below 1"),
         (["--driver", "edges", "--every", "20"], "of 1 frames, 1 would train"),
-        (["--driver", "edges", "--size", "0"], "found 0"),
+        (["--driver", "edges", "--size", "64", "80", "3"], "found 64 80 3"),
         (["--driver", "landmarks"], "found something in 0 of 20 frames"),
         (["--driver", "landmarks", "--absent", "error"], "frame 1: the driver landmarks finds nothing"),
         (["--driver", "pose"], "needs a detector of your own"),
