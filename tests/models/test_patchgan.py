@@ -6,7 +6,7 @@ from torch import nn
 
 from pix2pix.models.blocks import Norm
 from pix2pix.models.patchgan import PatchGAN
-from pix2pix.models.receptive_field import RECEPTIVE_FIELDS, patch_map_size
+from pix2pix.models.receptive_field import RECEPTIVE_FIELDS
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,23 @@ def test_a_logit_sees_exactly_its_receptive_field(field: int) -> None:
     assert len(rows) == field**2
 
 
-@pytest.mark.parametrize("field", RECEPTIVE_FIELDS)
-@pytest.mark.parametrize("size", [(256, 256), (264, 300)])
-def test_map_of_patches_is_as_computed(field: int, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("field", "size", "expected"),
+    [
+        (70, (256, 256), (30, 30)),  # the paper's
+        (286, (256, 256), (6, 6)),
+        (286, (264, 300), (6, 7)),
+        (142, (128, 128), (6, 6)),
+        (70, (64, 64), (6, 6)),
+        (34, (200, 264), (48, 64)),
+        (16, (65, 67), (30, 31)),
+        (7, (8, 9), (6, 7)),
+        (1, (5, 3), (5, 3)),
+    ],
+)
+def test_map_of_patches(field: int, size: tuple[int, int], expected: tuple[int, int]) -> None:
     discriminator = PatchGAN(2, base_channels=2, receptive_field=field)
-    assert discriminator(torch.zeros(2, 2, *size)).shape == (2, 1, *patch_map_size(field, size))
+    assert discriminator(torch.zeros(2, 2, *size)).shape == (2, 1, *expected)
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance", "group", "none"])

@@ -1,4 +1,4 @@
-"""Which receptive fields networks can have, and a PatchGAN's map of patches; free of torch, to check settings."""
+"""Which receptive fields networks can have; free of torch, to check settings."""
 
 from __future__ import annotations
 
@@ -34,14 +34,3 @@ def smallest_side(receptive_field: int) -> int:
 def pixelwise_fields(layers: int) -> range:
     """The fields that a per-pixel generator can have: each of its layers is a 1x1 or a 3x3 convolution."""
     return range(1, 2 * layers + 2, 2)
-
-
-def patch_map_size(receptive_field: int, size: tuple[int, int]) -> tuple[int, int]:
-    """Height and width of the map of logits that the discriminator gives for pictures of `size` = (height, width).
-
-    A side of 0 says that no patch is left. Raises ValueError where the field cannot be had.
-    """
-    divisor = 2 ** halvings(receptive_field)
-    lost = 0 if receptive_field == 1 else 2  # each 4x4 convolution of stride 1 and padding 1 takes a pixel
-    height, width = size
-    return max(height // divisor - lost, 0), max(width // divisor - lost, 0)
