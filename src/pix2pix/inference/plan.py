@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, NoReturn
 
 from pix2pix.data.codecs import READABLE
-from pix2pix.data.sources.folders import natural
+from pix2pix.data.sources.folders import natural, walk
 from pix2pix.inference.volumes.dicom import is_dicom, is_series
 from pix2pix.inference.volumes.volume import is_nifti
 
@@ -166,13 +166,10 @@ def _of_folder(folder: Path, output: Path, known: Collection[str]) -> Iterator[_
     if folder.resolve() == output.resolve():
         raise PlanError(f"-o {output} is the folder that is read: name another one")
     found, series = [], []
-    passed = {output.resolve(), folder.resolve()}  # also folders that were seen: a link may lead back
-    for where, below, files in os.walk(folder, followlinks=True, onerror=_refuse):
-        below[:] = [name for name in below if name[0] != "." and Path(where, name).resolve() not in passed]
-        passed.update(Path(where, name).resolve() for name in below)
-        if _is_series(Path(where)):
-            series.append(Path(where))
-        found += [Path(where, file) for file in files if file[0] != "." and _is_known(Path(file), known)]
+    for where, files in walk(folder, _refuse, passed=[output.resolve()]):
+        if _is_series(where):
+            series.append(where)
+        found += [where / file for file in files if _is_known(Path(file), known)]
     if not found and not series:
         raise PlanError(f"{folder}: holds no pictures; read are DICOM and {' '.join(sorted(known))}")
     for path in sorted(series, key=lambda each: natural(str(each))):

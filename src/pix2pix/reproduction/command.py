@@ -18,7 +18,7 @@ from typing import Any
 
 from pix2pix import __version__
 from pix2pix.processes.alone import alone
-from pix2pix.reproduction import judging
+from pix2pix.reproduction import TABLES, judging
 from pix2pix.reproduction.plan import USUAL_SEEDS, Cost, Plan, fit_hours
 from pix2pix.reproduction.points import (
     FINISHED_BY,
@@ -304,8 +304,6 @@ def _typed(arguments: argparse.Namespace) -> str:
         value = getattr(arguments, option)
         if value is not None:
             words += [f"--{option}", f"{value:g}"]
-    from pix2pix.reproduction import TABLES
-
     if tuple(arguments.tables) != TABLES:
         words += ["--tables", ",".join(arguments.tables)]
     if arguments.output is not None:

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from pix2pix.settings.complaints import ConfigError, missing_values
-from pix2pix.settings.mistakes import explanation, less_mistaken
+from pix2pix.settings.mistakes import mistakes
 from pix2pix.settings.resolvers import register_resolvers
 from pix2pix.settings.schema.settings import mistyped, validate
 from pix2pix.settings.typed import config_dir, config_name, overrides, searched
@@ -30,8 +30,11 @@ def check(arguments: Sequence[str]) -> tuple[dict[str, Any], Path]:
     try:
         config = _composed(arguments)
     except DOES_NOT_COMPOSE as error:
-        said = explanation(arguments) or str(error).partition("\n")[0]
-        raise ConfigError("\n".join([said, *_mistyped_too(arguments)])) from error
+        found = mistakes(arguments)
+        said = [each for _, each in found] or [str(error).partition("\n")[0]]
+        wrong = {argument for argument, _ in found}
+        rest = [argument for argument in arguments if argument not in wrong]
+        raise ConfigError("\n".join([*said, *_mistyped(rest)])) from error
     settings = plain_settings(config)
     validate(settings)
     return settings, Path(config.hydra.run.dir)
@@ -47,10 +50,10 @@ def _composed(arguments: Sequence[str]) -> DictConfig:
     return config
 
 
-def _mistyped_too(arguments: Sequence[str]) -> list[str]:
+def _mistyped(arguments: Sequence[str]) -> list[str]:
     """What is wrong with the values of the arguments that do compose, so that all is told at once."""
     try:
-        return mistyped(plain_settings(_composed(less_mistaken(arguments))))
+        return mistyped(plain_settings(_composed(arguments)))
     except DOES_NOT_COMPOSE:  # or, a ConfigError: what is missing may be what was mistyped
         return []
 

@@ -21,15 +21,13 @@ from pix2pix.settings.typed import config_dir, config_name, overrides, own_folde
 
 def explanation(arguments: Sequence[str]) -> str:
     """What is wrong with arguments that do not compose, in words; empty where no reason is found."""
-    with initialize_config_dir(config_dir=config_dir(arguments), version_base="1.3"):
-        return "\n".join(said for _, said in _mistakes(arguments))
+    return "\n".join(said for _, said in mistakes(arguments))
 
 
-def less_mistaken(arguments: Sequence[str]) -> list[str]:
-    """The arguments without those that `explanation` finds mistaken."""
+def mistakes(arguments: Sequence[str]) -> list[tuple[str, str]]:
+    """The arguments that are wrong by themselves, each with what is to be said of it."""
     with initialize_config_dir(config_dir=config_dir(arguments), version_base="1.3"):
-        mistaken = {argument for argument, _ in _mistakes(arguments)}
-    return [each for each in arguments if each not in mistaken]
+        return list(_mistakes(arguments))
 
 
 def _is_hydras(override: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn, TypeVar
 
@@ -98,13 +98,10 @@ def list_pictures(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
     """
     pictures: dict[str, Path] = {}
     problems = []
-    passed = {folder.resolve()}  # folders that were seen: a link may lead back
-    for where, below, files in os.walk(folder, followlinks=True, onerror=_refuse):
-        below[:] = sorted(name for name in below if name[0] != "." and Path(where, name).resolve() not in passed)
-        passed.update(Path(where, name).resolve() for name in below)
-        for file in sorted(files):
+    for where, files in walk(folder, _refuse):
+        for file in files:
             stem, suffix = os.path.splitext(file)
-            if suffix.lower() not in READABLE or file.startswith("."):
+            if suffix.lower() not in READABLE:
                 continue
             path = Path(where, file)
             name = Path(where, stem).relative_to(folder).as_posix()
@@ -113,6 +110,22 @@ def list_pictures(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
             else:
                 pictures[name] = path
     return pictures, problems
+
+
+def walk(
+    folder: Path, refuse: Callable[[OSError], object], passed: Iterable[Path] = ()
+) -> Iterator[tuple[Path, list[str]]]:
+    """The folder and all below it, each once though links lead back, with the names of its files; none is hidden.
+
+    Args:
+        refuse: called with the error of a folder that cannot be listed.
+        passed: resolved folders that are passed over, with what is below them.
+    """
+    seen = {folder.resolve(), *passed}
+    for where, below, files in os.walk(folder, followlinks=True, onerror=refuse):
+        below[:] = sorted(name for name in below if name[0] != "." and Path(where, name).resolve() not in seen)
+        seen.update(Path(where, name).resolve() for name in below)
+        yield Path(where), sorted(name for name in files if name[0] != ".")
 
 
 def _refuse(error: OSError) -> NoReturn:
