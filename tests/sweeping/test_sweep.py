@@ -193,7 +193,7 @@ def test_more_than_fits_is_refused(
 
 def test_points_may_share_all_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    asked = points(tmp_path, ["seed=1", "seconds=0.5"], ["seed=2", "seconds=0.5"])
+    asked = points(tmp_path, ["seed=1", "seconds=3"], ["seed=2", "seconds=3"])
     run_points(asked, tmp_path, command=COMMAND, jobs=2, devices_per_job=0)
     one, two = (seen(point.folder) for point in asked)
     assert one["CUDA_VISIBLE_DEVICES"] == two["CUDA_VISIBLE_DEVICES"] == "0"

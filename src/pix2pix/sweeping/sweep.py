@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -65,53 +65,33 @@ def run_points(
     """
     devices = visible_devices() if devices_per_job else []
     jobs = min(jobs_that_fit(jobs, devices_per_job, devices), max(1, len(points)))
-    # By the whole sweep, not by what is left of it: a point that is continued has the threads that it had before.
-    threads = threads_each(jobs * max(1, devices_per_job))
+
+    def start(point: Point, assigned: Sequence[str]) -> ProcessTree:
+        # By the whole sweep, not by what is left of it: a point that is continued has the threads that it had before.
+        threads = threads_each(jobs * max(1, devices_per_job))
+        argv = [*command, *_arguments(point, hydra_arguments)]
+        environment = _environment(threads, assigned, several_ranks=devices_per_job != 1)
+        point.folder.mkdir(parents=True, exist_ok=True)
+        return ProcessTree.start(argv, environment, point.folder / "console.log")
+
     results = {point.folder: result_so_far(point) for point in points}
     if len(results) < len(points):
         raise SweepError(
             f"two of the {len(points)} points of {sweep_folder} have one folder: their settings must differ"
         )
-
-    waiting, free = deque(points), list(devices)
-    running: list[tuple[Point, ProcessTree, list[str]]] = []  # with the devices assigned to it
+    sweep = _Sweep(points, results, devices, start)
     with noted_signals() as signals:
         try:
-            while (waiting or running) and not signals:
-                for gone in [one for one in running if one[1].exit_status is not None]:
-                    running.remove(gone)
-                    point, tree, assigned = gone
-                    end([tree], grace=5.0, signals=signals)  # ranks that outlive the first
-                    free += assigned
-                    results[point.folder] = _result_at_end(point, tree, "failed")
-                    _report(results[point.folder])
+            while (sweep.waiting or sweep.running) and not signals:
+                for result in sweep.collect(signals):
                     write_tables(sweep_folder, [*earlier, *results.values()])
                     if ended is not None:
-                        ended(results[point.folder])
-                while waiting and len(running) < jobs:
-                    point = waiting.popleft()
-                    results[point.folder] = result_so_far(point)
-                    if results[point.folder].status == "finished":
-                        log.info("%s: has its score already", point.name)
-                        continue
-                    assigned, free = free[:devices_per_job], free[devices_per_job:]
-                    argv = [*command, *_arguments(point, hydra_arguments)]
-                    environment = _environment(threads, assigned, several_ranks=devices_per_job != 1)
-                    point.folder.mkdir(parents=True, exist_ok=True)
-                    try:
-                        tree = ProcessTree.start(argv, environment, point.folder / "console.log")
-                    except BusyError as busy:
-                        free += assigned
-                        results[point.folder] = Result(point, "failed", last_lines=str(busy))
-                        _report(results[point.folder])
-                        continue
-                    running.append((point, tree, assigned))
-                    results[point.folder] = Result(point, "running")
-                    log.info("%s: started (%d of %d)", point.name, len(points) - len(waiting), len(points))
+                        ended(result)
+                while sweep.waiting and len(sweep.running) < jobs:
+                    sweep.start_next(devices_per_job)
                 time.sleep(0.1)
         finally:
-            end([tree for _, tree, _ in running], grace, signals)
-            results |= {point.folder: _result_at_end(point, tree, "stopped") for point, tree, _ in running}
+            sweep.stop(grace, signals)
             table = write_tables(sweep_folder, [*earlier, *results.values()])
     if show:
         print(table, flush=True)
@@ -119,6 +99,58 @@ def run_points(
         log.info("Stopped: the same command goes on from here.")
         raise SystemExit(128 + signals[0])
     return list(results.values())
+
+
+class _Sweep:
+    """Which points wait, which run, and on which devices; what becomes of each is kept in `results`."""
+
+    def __init__(
+        self,
+        points: Sequence[Point],
+        results: dict[Path, Result],
+        devices: Sequence[str],
+        start: Callable[[Point, Sequence[str]], ProcessTree],
+    ) -> None:
+        self.waiting, self.results = deque(points), results
+        self.running: list[tuple[Point, ProcessTree, list[str]]] = []  # with the devices assigned to it
+        self._free, self._start = list(devices), start
+
+    def collect(self, signals: Sequence[int]) -> Iterator[Result]:
+        """What has ended by itself since the last call."""
+        for gone in [one for one in self.running if one[1].exit_status is not None]:
+            self.running.remove(gone)
+            point, tree, assigned = gone
+            end([tree], grace=5.0, signals=signals)  # ranks that outlive the first
+            self._free += assigned
+            self._set(result := _result_at_end(point, tree, "failed"))
+            yield result
+
+    def start_next(self, device_count: int) -> None:
+        """The next point that waits, unless it has its score already."""
+        point = self.waiting.popleft()
+        self.results[point.folder] = so_far = result_so_far(point)
+        if so_far.status == "finished":
+            log.info("%s: has its score already", point.name)
+            return
+        assigned, self._free = self._free[:device_count], self._free[device_count:]
+        try:
+            tree = self._start(point, assigned)
+        except BusyError as busy:
+            self._free += assigned
+            self._set(Result(point, "failed", last_lines=str(busy)))
+            return
+        self.running.append((point, tree, assigned))
+        self.results[point.folder] = Result(point, "running")
+        log.info("%s: started (%d of %d)", point.name, len(self.results) - len(self.waiting), len(self.results))
+
+    def stop(self, grace: float, signals: Sequence[int]) -> None:
+        """End whatever still runs."""
+        end([tree for _, tree, _ in self.running], grace, signals)
+        self.results |= {point.folder: _result_at_end(point, tree, "stopped") for point, tree, _ in self.running}
+
+    def _set(self, result: Result) -> None:
+        self.results[result.point.folder] = result
+        _report(result)
 
 
 def _environment(threads: int, devices: Sequence[str], several_ranks: bool) -> dict[str, str]:
