@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from tests.reproduction.invented import finish, setting
 from pix2pix import reproduce
 from pix2pix.evaluation import judge
 from pix2pix.reproduction import TABLES, command, judging, preparation
-from pix2pix.reproduction.plan import Cost, Load, Plan
 from pix2pix.reproduction.points import FINISHED_BY, Method, Setting, point_folder, points
 from pix2pix.reproduction.preparation import find_classes
 from pix2pix.settings.complaints import ConfigError
@@ -68,55 +66,6 @@ def test_words_and_flags_may_be_mixed() -> None:
     parsed = reproduce._parser().parse_intermixed_args(["size=small", "--hours", "2", "trainer=cpu"])
     assert parsed.overrides == ["size=small", "trainer=cpu"]
     assert parsed.hours == 2
-
-
-@pytest.fixture
-def costs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Points of an hour an epoch; the list grows with each measurement."""
-    measured: list[int] = []
-
-    def measure(chosen: list[Method], *_: Any) -> tuple[dict[Method, Cost], Load]:
-        measured.append(1)
-        return dict.fromkeys(chosen, Cost(0.0, 1.0, 0.0, 0.0)), Load(3600, 0, 1)
-
-    monkeypatch.setattr(command, "measure_speed", measure)
-    return measured
-
-
-def planned(folder: Path, gone: float = 0.0, **changed: Any) -> Plan:
-    return command._plan(arguments(**changed), setting(), METHODS, folder, 1, hours_gone=gone)
-
-
-def test_without_hours_three_seeds_and_the_usual_epochs(tmp_path: Path, costs: list[int]) -> None:
-    plan = planned(tmp_path)
-    assert (plan.seeds, plan.epochs) == (3, 6)
-    assert costs == []
-
-
-def test_a_continuation_keeps_the_plan_however_late_it_is(tmp_path: Path, costs: list[int]) -> None:
-    plan = planned(tmp_path, hours=40.0)
-    assert (plan.seeds, plan.epochs) == (3, 6)
-    plan.write(tmp_path)
-    assert planned(tmp_path, hours=40.0, gone=30.0) == plan
-    assert len(costs) == 1
-
-
-def test_points_of_other_epochs_are_not_mixed(tmp_path: Path, costs: list[int]) -> None:
-    planned(tmp_path, hours=40.0).write(tmp_path)
-    (tmp_path / "points" / "x").mkdir(parents=True)
-    with pytest.raises(ConfigError, match=r"holds points of 6 epochs, and this would be 12: .*\(--hours 40\)"):
-        planned(tmp_path, hours=80.0, seeds=3)
-    assert planned(tmp_path, seeds=5).seeds == 5  # more seeds of the same epochs
-    more = planned(tmp_path, hours=40.0, seeds=5)
-    assert (more.seeds, more.epochs) == (5, 6)
-
-
-def test_the_plan_is_said(tmp_path: Path, costs: list[int], caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
-    planned(tmp_path, hours=40.0, plan=True)
-    assert "2 methods × 3 seeds = 6 points of 6 epochs, 1 at a time; 0 are finished" in caplog.text
-    assert "Expected: 36.0 hours, until about " in caplog.text
-    assert "and the judge before that" in caplog.text
 
 
 def test_a_judge_that_has_changed_or_appeared_is_taken_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
