@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import uvicorn
 
-from pix2pix.web.app import Limits, make_app
+from pix2pix.web.api import Limits
+from pix2pix.web.app import make_app
 from pix2pix.web.command import LOOPBACK, take_address
 from pix2pix.web.models import Model
 

@@ -13,7 +13,8 @@ import uvicorn
 
 from pix2pix.devices import usable_device
 from pix2pix.evaluation.run import EvaluationError
-from pix2pix.web.app import Limits, make_app
+from pix2pix.web.api import Limits
+from pix2pix.web.app import make_app
 from pix2pix.web.models import Model, load_model
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
