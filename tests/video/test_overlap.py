@@ -42,16 +42,15 @@ def test_an_error_of_the_source_comes_where_its_item_would_have() -> None:
 
 def test_calls_are_made_in_order_and_an_error_is_not_lost() -> None:
     made: list[int] = []
-    behind = Behind(depth=2)
-    for number in range(20):
-        behind(made.append, number)
-    behind.wait()
-    assert made == list(range(20))
 
     def fail() -> None:
         raise OSError("disk full")
 
-    behind(fail)
-    with pytest.raises(OSError, match="disk full"):
+    with Behind(depth=2) as behind:
+        for number in range(20):
+            behind(made.append, number)
         behind.wait()
-    behind.close()
+        assert made == list(range(20))
+        behind(fail)
+        with pytest.raises(OSError, match="disk full"):
+            behind.wait()

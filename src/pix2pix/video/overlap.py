@@ -41,7 +41,10 @@ def _next(iterator: Iterator[T]) -> tuple[T, ...]:
 
 
 class Behind:
-    """Makes calls in another thread, in order, a few behind. An error in one comes out of a later one, or of `wait`."""
+    """Makes calls in another thread, in order, a few behind. An error in one comes out of a later one, or of `wait`.
+
+    The `with` lets the calls that wait be made, whatever comes of them, and ends the thread.
+    """
 
     def __init__(self, depth: int = DEPTH) -> None:
         self._depth = depth
@@ -59,7 +62,9 @@ class Behind:
         while self._waiting:
             self._waiting.popleft().result()
 
-    def close(self) -> None:
-        """Let the calls that wait be made, whatever comes of them, and end the thread."""
+    def __enter__(self) -> Behind:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._waiting.clear()
         self._thread.shutdown()

@@ -108,46 +108,33 @@ def translate_film(
     """
     options = options or FilmOptions()
     with Film(source) as film:
-        facts = film.facts
-        own = facts.height, facts.width
+        own = film.facts.height, film.facts.width
         height, width = own if size is None else size_of(*own, size)
         shown = (height, width * 2 if options.side_by_side else width)
+        stretched = (height, width) != own and (size is None or len(size) == 2)
         writer = FilmWriter(
             target,
             shown,
-            facts,
+            film.facts,
             copied=film if options.others else None,
             quality=options.quality,
             preset=options.preset,
             chroma=options.chroma,
-            aspect=None if (height, width) != own and (size is None or len(size) == 2) else facts.aspect,
+            aspect=None if stretched else film.facts.aspect,
             overwrite=options.overwrite,
         )
         report = FilmReport(writer.partial, notes=_notes(writer, shown, options))
         drawings = None if driver is None else Drawings(driver, (height, width), options.absent)
         translate = _Frames(translator, film.path, (height, width), options, drawings, Smoothing(options.smoothing))
-        behind = Behind()
         try:
             if driver is not None and driver.studied:
                 driver.study(spread_frames(film.path, driver.studied))
-            with ahead(film.items(translate.bits, copied=options.others)) as items:
-                for item in items:
-                    if not isinstance(item, Frame):
-                        behind(writer.copy, item)
-                        continue
-                    result = translate(item.picture)
-                    if result is not None:
-                        behind(writer.write, result, item.pts, item.duration)
-                    if progress is not None:
-                        progress(translate.read, facts.frames)
-            behind.wait()
+            _translate_items(film, translate, writer, progress)
         except BaseException:
-            behind.close()
             writer.close()
             if writer.frames:
                 log.warning("%s: holds the %d frames up to here, and can be played", writer.partial, writer.frames)
             raise
-        behind.close()
         report.frames, report.cut = writer.frames, film.cut
         if drawings is not None:
             report.held, report.skipped = drawings.held, drawings.skipped
@@ -159,6 +146,21 @@ def translate_film(
         else:
             writer.close()
     return report
+
+
+def _translate_items(film: Film, translate: _Frames, writer: FilmWriter, progress: Progress | None) -> None:
+    """Frames become translations, packets of other streams stay as they are."""
+    with Behind() as behind, ahead(film.items(translate.bits, copied=translate.options.others)) as items:
+        for item in items:
+            if not isinstance(item, Frame):
+                behind(writer.copy, item)
+                continue
+            result = translate(item.picture)
+            if result is not None:
+                behind(writer.write, result, item.pts, item.duration)
+            if progress is not None:
+                progress(translate.read, film.facts.frames)
+        behind.wait()
 
 
 @dataclass
