@@ -69,7 +69,7 @@ def exported(generator: UNet, sources: list[Path], folder: Path) -> list[Path]:
     """The generator as OpenVINO runs it, in 16 and in 8 bits; the latter's ranges are of the first 16 pictures."""
     domains = {f"{side}_domain": Rgb().to_dict() for side in ("source", "target")}
     translation = {"noise": False, "statistics": "picture"}
-    settings = {"generator": {}, "objective": {}, "translation": translation, "data": {}, "seed": 0}
+    settings = {"generator": {}, "objective": {}, "translation": translation, "data": {"size": [SIZE, SIZE]}, "seed": 0}
     record = {**domains, "settings": {**settings, "training": {"channels_last": "auto"}}}
     model = openvino_model(onnx_model(generator, 3, "picture"))
     encoded = [ours(generator, "float32").encode(read_picture(path), "")[None] for path in sources[:16]]

@@ -54,7 +54,7 @@ def load_exported(path: str | Path, recipe: TestTime | None = None) -> Translato
             network = onnx_network(session, description["multiple"])
         case ".xml":
             model, description = open_openvino(path)
-            network = openvino_network(model, description["multiple"])
+            network = openvino_network(model, description["multiple"], description["settings"]["data"].get("size"))
         case ".safetensors":
             return load_weights(path, recipe)[0]
         case suffix:

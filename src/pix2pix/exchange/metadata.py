@@ -25,7 +25,7 @@ from pix2pix.exchange.extras import ExchangeError
 KEY = "pix2pix"
 FORMAT = 1
 OBJECTIVE = ("kind", "temperature")  # what `runs.build_generator` looks at
-DATA = ("name", "direction", "derive", "edges", "holes", "factor")  # and `runs.derivation_of`
+DATA = ("name", "direction", "size", "derive", "edges", "holes", "factor")  # and `runs.derivation_of`
 INPUT, OUTPUT = "source", "target"  # names in the graph: float32 (B, C, H, W) in [-1, 1]
 
 

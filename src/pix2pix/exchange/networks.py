@@ -88,16 +88,37 @@ def onnx_network(session: Any, multiple: int) -> GraphNetwork:
     return GraphNetwork(lambda picture: session.run(None, {INPUT: picture})[0], multiple)
 
 
-def openvino_network(model: OpenvinoModel, multiple: int) -> GraphNetwork:
-    """Of a model that OpenVINO reads."""
+def openvino_network(model: OpenvinoModel, multiple: int, usual: Sequence[int] | None = None) -> GraphNetwork:
+    """Of a model that OpenVINO reads.
 
-    def of(compiled: Any) -> Run:
-        request = compiled.create_infer_request()
-        return lambda picture: request.infer({INPUT: picture}, share_inputs=True)[0]  # a copy of the output
+    Args:
+        usual: (height, width) of the training's pictures. For these the graph is compiled once more, for this size
+            alone, which is faster; the picture's own size decides it, so that no other picture has a say in a result.
+    """
+    fixed = None if usual is None else (usual[0] + -usual[0] % multiple, usual[1] + -usual[1] % multiple)
+    threads = torch.get_num_threads()
+    compiled: dict[tuple[int, bool], Any] = {}  # by streams, and whether for the usual size
+    compiling = threading.Lock()
+
+    def request(streams: int, usual_size: bool) -> Any:
+        with compiling:
+            if (streams, usual_size) not in compiled:
+                compiled[streams, usual_size] = model.compiled(streams, fixed if usual_size else None)
+            return compiled[streams, usual_size].create_infer_request()
+
+    def lane(streams: int) -> Run:
+        requests: dict[bool, Any] = {}
+
+        def run(picture: Any) -> Any:
+            usual_size = picture.shape[-2:] == fixed
+            if usual_size not in requests:
+                requests[usual_size] = request(streams, usual_size)
+            return requests[usual_size].infer({INPUT: picture}, share_inputs=True)[0]  # a copy of the output
+
+        return run
 
     def lanes() -> Sequence[Run]:
-        count = min(torch.get_num_threads(), MOST_LANES)
-        compiled = model.compiled(streams=count)
-        return [of(compiled) for _ in range(count)]
+        count = min(threads, MOST_LANES)
+        return [lane(count) for _ in range(count)]
 
-    return GraphNetwork(of(model.compiled()), multiple, lanes if torch.get_num_threads() > 1 else None)
+    return GraphNetwork(lane(1), multiple, lanes if threads > 1 else None)

@@ -62,8 +62,10 @@ class OpenvinoModel:
     model: Any
     computed_in: str
 
-    def compiled(self, streams: int = 1) -> Any:
+    def compiled(self, streams: int = 1, size: tuple[int, int] | None = None) -> Any:
         """For so many pictures at a time, among which PyTorch's number of threads is divided.
+
+        For single pictures of `size`, (height, width), it is faster; None: for any size, any batch.
 
         Threads are not tied to cores: others, which read and write pictures, would wait for theirs while one is idle.
         """
@@ -73,7 +75,11 @@ class OpenvinoModel:
             "NUM_STREAMS": streams,
             "ENABLE_CPU_PINNING": False,
         }
-        return self.core.compile_model(self.model, "CPU", settings)
+        model = self.model
+        if size is not None:
+            model = model.clone()
+            model.reshape([1, model.input().partial_shape[1], *size])
+        return self.core.compile_model(model, "CPU", settings)
 
 
 def open_openvino(path: Path) -> tuple[OpenvinoModel, dict[str, Any]]:
