@@ -16,7 +16,7 @@ from tests.evaluation.untrained_runs import pairs_folder, untrained
 
 from pix2pix.data.domains import Labels, Rgb
 from pix2pix.evaluate import main
-from pix2pix.evaluation import command
+from pix2pix.evaluation import one_run
 from pix2pix.evaluation.judge import Judge, JudgeScore, key
 from pix2pix.evaluation.judge_check import Standing
 from pix2pix.evaluation.judge_network import Segmenter
@@ -88,7 +88,7 @@ def test_what_is_there_is_read_again(
     run = runs / "seed 0"
     assert main([str(run)]) == 0
     first, before = capsys.readouterr().out, metrics(run)
-    monkeypatch.setattr(command, "measure", never)
+    monkeypatch.setattr(one_run, "measure", never)
     assert main([str(run)]) == 0
     assert capsys.readouterr().out == first
     assert metrics(run) == before
@@ -145,7 +145,7 @@ def test_a_run_that_cannot_be_written_to(
     """It is told before anything is measured, and `-o` names another place."""
     (runs / "seed 0" / "evaluation").write_text("a file, where a folder should be")
     with monkeypatch.context() as patched:
-        patched.setattr(command, "measure", never)
+        patched.setattr(one_run, "measure", never)
         assert main([str(runs / "seed 0")]) == 1
     assert capsys.readouterr().err == "pix2pix evaluate: runs/seed 0/evaluation/val: Not a directory\n"
     assert main([str(runs / "seed 0"), "-o", "mine"]) == 0

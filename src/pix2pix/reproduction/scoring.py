@@ -12,9 +12,9 @@ import numpy as np
 from pix2pix.data.datamodule import PairedData
 from pix2pix.data.domains import view_translation
 from pix2pix.devices import best_device
-from pix2pix.evaluation.command import Request, evaluate
 from pix2pix.evaluation.judge import refusal
 from pix2pix.evaluation.measure import every_sample, translate_sample
+from pix2pix.evaluation.one_run import Request, evaluate
 from pix2pix.evaluation.run import Run, open_run
 from pix2pix.evaluation.which_judge import NONE
 from pix2pix.reproduction.points import EXAMPLES, FINISHED_BY, INTERSECTIONS, JUDGED, LABELLED
