@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from pix2pix.evaluation.files import FORMAT, KEPT
-from pix2pix.reproduction.points import FINISHED_BY, Method, Setting, point_folder
+from pix2pix.reproduction.methods import Method, Setting
+from pix2pix.reproduction.points import FINISHED_BY, point_folder
 from pix2pix.runs import FORMAT as CHECKPOINT_FORMAT
 from pix2pix.runs import RECORD
 

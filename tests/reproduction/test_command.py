@@ -15,7 +15,8 @@ from tests.reproduction.invented import finish, setting
 from pix2pix import reproduce
 from pix2pix.evaluation import judge
 from pix2pix.reproduction import TABLES, command, judging, preparation
-from pix2pix.reproduction.points import FINISHED_BY, Method, Setting, point_folder, points
+from pix2pix.reproduction.methods import Method, Setting
+from pix2pix.reproduction.points import FINISHED_BY, point_folder, points
 from pix2pix.reproduction.preparation import find_classes
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.sweeping.point import Point, Result

@@ -18,8 +18,8 @@ from pix2pix.reproduction import TABLES
 from pix2pix.reproduction.page import About, markdown, page
 from pix2pix.reproduction.page_pictures import embedded
 from pix2pix.reproduction.plots import DECADES, log_histogram
-from pix2pix.reproduction.points import Table, methods, tables
 from pix2pix.reproduction.results import as_plain, point_facts
+from pix2pix.reproduction.tables import Table, methods, tables
 
 VOID = {"meta", "img", "br", "line", "polyline"}
 

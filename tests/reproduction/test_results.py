@@ -11,9 +11,11 @@ from tests.reproduction.invented import finish, setting
 
 from pix2pix.evaluation.scores import Score
 from pix2pix.reproduction import TABLES
+from pix2pix.reproduction.methods import Method
 from pix2pix.reproduction.orderings import MARGIN, Found, Relation, judge_relation, orderings, overall
-from pix2pix.reproduction.points import Method, Table, methods, point_folder, tables
+from pix2pix.reproduction.points import point_folder
 from pix2pix.reproduction.results import as_plain, gather, histograms, point_facts
+from pix2pix.reproduction.tables import Table, methods, tables
 
 FIRST, SECOND = Method("labels2photo", "l1"), Method("labels2photo", "gan", field=16)
 

@@ -15,7 +15,8 @@ from pix2pix.data.sources.scenes.pictures import PALETTE
 from pix2pix.evaluation.judge import Judge
 from pix2pix.evaluation.judge_check import standing
 from pix2pix.evaluation.judge_network import Segmenter
-from pix2pix.reproduction.points import FINISHED_BY, INTERSECTIONS, JUDGED, LABELLED
+from pix2pix.reproduction.methods import INTERSECTIONS, JUDGED, LABELLED
+from pix2pix.reproduction.points import FINISHED_BY
 from pix2pix.reproduction.results import point_scores
 from pix2pix.reproduction.scoring import SHOWN, score_point
 

@@ -16,20 +16,12 @@ from typing import Any
 
 from pix2pix.processes.alone import alone
 from pix2pix.reproduction import TABLES
+from pix2pix.reproduction.methods import Setting
 from pix2pix.reproduction.planning import make_plan
-from pix2pix.reproduction.points import (
-    FINISHED_BY,
-    Setting,
-    check_data,
-    check_typed,
-    methods,
-    needs_palette,
-    point_overrides,
-    points,
-    tables,
-)
+from pix2pix.reproduction.points import FINISHED_BY, check_data, check_typed, point_overrides, points
 from pix2pix.reproduction.preparation import devices_of, find_classes, make_judge
 from pix2pix.reproduction.record import Record
+from pix2pix.reproduction.tables import methods, needs_palette, tables
 from pix2pix.settings.compose import check
 from pix2pix.sweeping.point import Point, Result
 from pix2pix.sweeping.sharing import visible_devices

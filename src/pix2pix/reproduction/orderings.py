@@ -9,7 +9,8 @@ from typing import Literal
 
 from pix2pix.evaluation.bootstrap import interval
 from pix2pix.evaluation.scores import Score
-from pix2pix.reproduction.points import INTERSECTIONS, JUDGED, LABELLED, Method, Table
+from pix2pix.reproduction.methods import INTERSECTIONS, JUDGED, LABELLED, Method
+from pix2pix.reproduction.tables import Table
 
 MARGIN = 0.02  # of "≥": as far as the paper's own pairs lie apart
 Verdict = Literal["intervals", "mean", "not", "unknown"]

@@ -12,7 +12,7 @@ from typing import Any
 from pix2pix.reproduction.orderings import MARGIN, WORDS
 from pix2pix.reproduction.page_pictures import grid, histogram_plots
 from pix2pix.reproduction.plots import number
-from pix2pix.reproduction.points import Table
+from pix2pix.reproduction.tables import Table
 
 TITLES = {
     "judged_pixel_accuracy": "pixels",

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pix2pix.reproduction.methods import Method
 from pix2pix.reproduction.plots import legend, log_histogram, number
-from pix2pix.reproduction.points import EXAMPLES, FINISHED_BY, Method, Table, point_folder
+from pix2pix.reproduction.points import EXAMPLES, FINISHED_BY, point_folder
 from pix2pix.reproduction.results import histograms
+from pix2pix.reproduction.tables import Table
 
 
 def grid(table: Table, seeds: int, folder: Path) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pix2pix.reproduction.points import Method
+from pix2pix.reproduction.methods import Method
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.whole_files import write_whole
 

@@ -14,8 +14,9 @@ from typing import Any
 
 from pix2pix.evaluation import JUDGES
 from pix2pix.reproduction import judging, speed
+from pix2pix.reproduction.methods import Method, Setting
 from pix2pix.reproduction.plan import Cost, Load
-from pix2pix.reproduction.points import Method, Setting, point_overrides
+from pix2pix.reproduction.points import point_overrides
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.sweeping.point import Point
 from pix2pix.sweeping.sweep import run_points

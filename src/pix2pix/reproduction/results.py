@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pix2pix.evaluation.scores import REAL, Score, over_seeds
+from pix2pix.reproduction.methods import SCORES, Method, Task
 from pix2pix.reproduction.orderings import judge_relation, orderings, overall
-from pix2pix.reproduction.points import FINISHED_BY, SCORES, Method, Table, Task, methods, point_folder
+from pix2pix.reproduction.points import FINISHED_BY, point_folder
+from pix2pix.reproduction.tables import Table, methods
 
 RESAMPLES = 1000
 MORE: Mapping[Task, tuple[str, ...]] = {  # shown beside the paper's scores

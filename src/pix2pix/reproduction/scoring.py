@@ -17,7 +17,8 @@ from pix2pix.evaluation.measure import every_sample, translate_sample
 from pix2pix.evaluation.one_run import Request, evaluate
 from pix2pix.evaluation.run import Run, open_run
 from pix2pix.evaluation.which_judge import NONE
-from pix2pix.reproduction.points import EXAMPLES, FINISHED_BY, INTERSECTIONS, JUDGED, LABELLED
+from pix2pix.reproduction.methods import INTERSECTIONS, JUDGED, LABELLED
+from pix2pix.reproduction.points import EXAMPLES, FINISHED_BY
 from pix2pix.runs import write_slim
 from pix2pix.whole_files import write_whole
 
