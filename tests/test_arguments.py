@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pix2pix.arguments import exit_status
+from pix2pix.arguments import exit_status, number
 
 
 def raising(error: BaseException) -> Callable[[], None]:
@@ -37,6 +40,33 @@ def test_its_own_status_and_what_nobody_foresaw() -> None:
     assert exit_status("x", lambda: None, mistakes=()) == 0
     with pytest.raises(ZeroDivisionError):
         exit_status("x", raising(ZeroDivisionError()), mistakes=(KeyError,))
+
+
+def test_sigterm_unwinds_the_work() -> None:
+    cleaned = []
+
+    def work() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            cleaned.append(True)
+
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    with pytest.raises(SystemExit) as ended:
+        exit_status("x", work, mistakes=())
+    assert (ended.value.code, cleaned) == (143, [True])
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+@pytest.mark.parametrize(("text", "fits"), [("0", True), ("51", True), ("-1", False), ("nan", False), ("x", False)])
+def test_a_number_within_bounds(text: str, fits: bool) -> None:
+    if fits:
+        assert number(0, 51)(text) == float(text)
+    else:
+        with pytest.raises(argparse.ArgumentTypeError, match="expected a number from 0 to 51"):
+            number(0, 51)(text)
+    with pytest.raises(argparse.ArgumentTypeError, match="expected a number from 0 below 1"):
+        number(0, 1, below=True)("1")
 
 
 def test_a_place_that_cannot_be(tmp_path: Path) -> None:

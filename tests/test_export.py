@@ -111,6 +111,8 @@ def test_what_is_printed(run: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "compared on 2 pictures of val: largest difference 0, mean 0" in printed
     assert "PSNR against the targets" in printed
     assert [file.name for file in tmp_path.iterdir()] == ["a.safetensors"]
+    (tmp_path / "usual").touch()
+    assert (tmp_path / "a.safetensors").stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
 def test_without_the_pictures_noise_is_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

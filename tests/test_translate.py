@@ -216,7 +216,23 @@ def test_results_that_are_there(here: Path, capsys: pytest.CaptureFixture[str]) 
         (("runs/photos", "photos", "-o", "out", "--format", "gif"), "--format: 'gif' is not known; there are bmp"),
         (("runs/ct", "photos", "-o", "out", "--format", "png"), "channel(s) of float32; it can be tif"),
         (("runs/labels", "photos", "-o", "out", "--format", "jpg"), "would blur the colours of the classes"),
-        (("runs/photos", "photos", "-o", "out", "--device", "gpu"), "'gpu' cannot be used here"),
+        (
+            ("runs/photos", "photos", "-o", "out", "--device", "gpu"),
+            "'gpu' is no device: expected auto, cpu, cuda, mps",
+        ),
+        (
+            ("runs/photos", "photos", "-o", "out", "--device", "cuda:77"),
+            "'cuda:77' cannot be used here: PyTorch finds cpu",
+        ),
+        (("runs/photos", "photos", "-o", "out", "--driver", "edges"), "--driver: for films, and there are none among"),
+        (
+            ("runs/photos", "photos", "-o", "out", "--smoothing", "0.3", "--quality", "20"),
+            "--quality, --smoothing: for films",
+        ),
+        (("runs/photos", "photos", "-o", "out", "--series", "1.2"), "--series: for volumes"),
+        (("runs/photos", "photos", "-o", "out", "--tile", "9"), "--tile=9: this generator needs a multiple of"),
+        (("runs/photos", "photos/1.png", "-o", "out.gif"), "-o out.gif: .gif is no kind of file that is written"),
+        (("runs/photos", "photos/1.png", "-o", "far/out.mp4"), "such a file cannot hold what is made of photos/1.png"),
         (("runs/photos", "photos", "-o", "out", "--size", "1", "2", "3"), "--size takes the shorter side, or height"),
         (("runs/photos", "photos", "-o", "out", "--size", "64", "--tile", "32"), "--size goes neither with tiles"),
         (("runs/photos", "--split", "val", "-o", "out", "--size", "64"), "leave out --size"),
@@ -254,9 +270,35 @@ def test_options_that_a_volume_and_a_film_do_not_take(here: Path, caplog: pytest
     nibabel.save(nibabel.Nifti1Image(np.zeros((16, 16, 2), np.float32), np.eye(4)), "mr.nii.gz")
     assert main(["runs/mr", "mr.nii.gz", "-o", "out", "--side-by-side"]) == 1
     assert "mr.nii.gz: --size, --derive and --side-by-side are not for volumes" in caplog.text
-    Path("film.mp4").write_bytes(b"no film")
-    assert main(["runs/holes", "film.mp4", "-o", "out", "--derive"]) == 1
+    Path("photos/film.mp4").write_bytes(b"no film")
+    assert main(["runs/holes", "photos", "-o", "out", "--derive"]) == 1
     assert "film.mp4: --derive is for pictures" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--mirror",), "--mirror: goes with --driver, and none is typed"),
+        (("--tile", "32"), "--tile: for pictures, and there are none among the inputs"),
+        (("--samples", "2"), "--samples: for pictures"),
+    ],
+)
+def test_options_that_a_film_alone_has_no_use_for(
+    here: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    Path("film.mp4").write_bytes(b"no film")
+    assert said in mistake(capsys, "runs/photos", "film.mp4", "-o", "out", *words)
+    assert "name it out.mp4" in mistake(capsys, "runs/photos", "film.mp4", "-o", "out.png")
+
+
+def test_files_of_other_kinds_are_counted(here: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    for name in ("a.gif", "b.GIF", "read.me"):
+        Path("photos", name).write_bytes(b"")
+    assert main(["runs/photos", "photos", "-o", "out"]) == 0
+    assert "photos: of other kinds, and passed over: 3 (2 .gif, 1 .me)" in caplog.text
+    assert main(["runs/photos", "photos", "-o", "out", "--skip-existing"]) == 0
+    assert "All results are there already" in caplog.text
 
 
 def test_a_study_of_dicom(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import math
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
 
 
 def count(text: str) -> int:
@@ -13,6 +19,22 @@ def count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number of at least 1")
     return number
+
+
+def number(low: float, high: float, *, below: bool = False) -> Callable[[str], float]:
+    """A type of arguments: a number from `low` to `high`, or below it."""
+
+    def read(text: str) -> float:
+        try:
+            found = float(text)
+        except ValueError:
+            found = math.nan
+        if not (low <= found < high or (found == high and not below)):
+            upper = f"below {high:g}" if below else f"to {high:g}"
+            raise argparse.ArgumentTypeError(f"found {text!r}, expected a number from {low:g} {upper}")
+        return found
+
+    return read
 
 
 def tell_mistake(command: str, error: object) -> None:
@@ -31,10 +53,12 @@ def exit_status(
     """Do a command's work; returns its own status, where it has one, else 0.
 
     2 after a mistake of who typed it; 1 after a failure, a file or a folder that cannot be read or written among them;
-    130 after Ctrl-C, with a word where there is one to say. All are told without a traceback.
+    130 after Ctrl-C, with a word where there is one to say. All are told without a traceback. SIGTERM, where nothing
+    else heeds it, unwinds the work as an exception does, so that drafts are removed; the status is then 143.
     """
     try:
-        return work() or 0
+        with _unwinding():
+            return work() or 0
     except mistakes as error:
         tell_mistake(command, error)
         return 2
@@ -48,6 +72,23 @@ def exit_status(
         if stopped:
             tell_mistake(command, stopped)
         return 130
+
+
+@contextmanager
+def _unwinding() -> Iterator[None]:
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _unwind)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _unwind(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
 def in_words(error: OSError) -> str:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pix2pix.arguments import count, exit_status
+from pix2pix.arguments import count, exit_status, number
 
 EXAMPLE = """\
 examples:
@@ -79,21 +79,22 @@ def _add_big_and_moving(parser: argparse.ArgumentParser) -> None:
     tiles.add_argument("--overlap", type=count, metavar="N", help="pixels that tiles share")
     volumes = parser.add_argument_group("volumes (.nii, .nii.gz, folders with a DICOM series)")
     axes = ("axial", "coronal", "sagittal", "0", "1", "2")
-    volumes.add_argument("--axis", choices=axes, default="axial", help="what the slices are, as in the training")
+    volumes.add_argument("--axis", choices=axes, help="what the slices are, as in the training (default: axial)")
     volumes.add_argument("--series", metavar="UID", help="of DICOM, where a folder holds several series")
     films = parser.add_argument_group("films")
-    films.add_argument("--driver", metavar="NAME", help="draw the film first: landmarks, edges, matte, pose")
+    films.add_argument("--driver", choices=("landmarks", "edges", "matte", "pose"), help="draw the film first")
     films.add_argument(
         "--pairs", type=Path, metavar="FOLDER", help="of `data make`, if not where they were in training"
     )
     films.add_argument("--mirror", action="store_true", help="landmarks as in a mirror")
     films.add_argument("--weights", type=Path, metavar="FILE", help="of the driver pose: its detector")
-    films.add_argument("--absent", choices=("hold", "skip", "error"), default="hold", help="frames without a face")
+    films.add_argument("--absent", choices=("hold", "skip", "error"), help="frames without a face (default: hold)")
+    films.add_argument("--quality", type=number(0, 51), metavar="CRF", help="0: without loss, 51: worst (default: 18)")
     films.add_argument(
-        "--quality", type=float, default=18, metavar="CRF", help="0: without loss, 51: worst (default: 18)"
-    )
-    films.add_argument(
-        "--smoothing", type=float, default=0.0, metavar="S", help="share of the past in a frame, below 1"
+        "--smoothing",
+        type=number(0, 1, below=True),
+        metavar="S",
+        help="share of the past in a frame, from 0 to below 1",
     )
     films.add_argument("--fresh-noise", action="store_true", help="other dropout noise in every frame, which flickers")
 

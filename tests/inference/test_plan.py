@@ -19,8 +19,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def same(suffix: str) -> str:
-    return suffix
+def same(suffix: str, named: str) -> str:
+    return named or suffix
 
 
 def plan(*inputs: str, to: str = "out", samples: int | None = None, **existing: str) -> list[Job]:
@@ -94,7 +94,7 @@ def test_a_folder_that_cannot_be_read() -> None:
 
 
 def test_the_suffix_of_results() -> None:
-    jobs = plan_files(["scans"], Path("out"), lambda suffix: {".jpg": ".png"}.get(suffix, suffix))
+    jobs = plan_files(["scans"], Path("out"), lambda suffix, _: {".jpg": ".png"}.get(suffix, suffix))
     assert results(jobs) == ["out/2.png", "out/10.png", "out/deep/er/3.tif"]
 
 

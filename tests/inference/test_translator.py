@@ -96,7 +96,7 @@ def test_what_can_be_changed_of_it(run: Path) -> None:
     silent = Translator.load(run, noise=False)
     assert not silent.network.draws_noise
     np.testing.assert_array_equal(silent(PHOTO, "a"), silent(PHOTO, "b"))
-    with pytest.raises(ValueError, match="'gpu' cannot be used here"):
+    with pytest.raises(ValueError, match="'gpu' is no device"):
         Translator.load(run, device="gpu")
 
 

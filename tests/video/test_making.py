@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,19 @@ def test_a_run_on_other_pairs_cannot_be_driven(tmp_path: Path) -> None:
         read_made(tmp_path / "nowhere")
 
 
+def test_a_film_that_was_cut_off_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = write_film(tmp_path / "film.mkv", FRAMES, time_base=Fraction(1, 1000), sound=True).read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(data[: len(data) // 2])
+    assert make(tmp_path / "cut.mkv", tmp_path / "pairs", "--driver", "edges") == 0
+    assert "the file was cut off: it holds" in "".join(capsys.readouterr())
+
+
+def test_a_picture_is_no_film(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_film(tmp_path / "one.mp4", FRAMES[:1])
+    assert make(tmp_path / "one.mp4", tmp_path / "pairs", "--driver", "edges") == 2
+    assert "holds one frame, so it is a picture rather than a film" in capsys.readouterr().err
+
+
 def test_mistakes_end_in_words_and_leave_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     film = write_film(tmp_path / "film.mp4", FRAMES)
     (tmp_path / "mine").mkdir()
@@ -89,7 +103,7 @@ def test_mistakes_end_in_words_and_leave_nothing(tmp_path: Path, capsys: pytest.
         (["--driver", "edges", "-o", "mine"], "mine: is there already"),
         (["--driver", "edges", "-o", "no/pairs"], "there is no folder"),
         (["--driver", "edges", "--val", "1"], "--val is 1.0; expected a share above 0 and below 1"),
-        (["--driver", "edges", "--every", "20"], "of 1 frames, 1 would train"),
+        (["--driver", "edges", "--every", "20"], "of the 1 frames that are taken 1 would train, 0 validate"),
         (["--driver", "edges", "--size", "64", "80", "3"], "found 64 80 3"),
         (["--driver", "landmarks"], "found something in 0 of 20 frames"),
         (["--driver", "landmarks", "--absent", "error"], "frame 1: the driver landmarks finds nothing"),

@@ -181,7 +181,9 @@ GOOD = png(np.zeros((16, 16, 3), np.uint8))
         ({"file": png(np.zeros((3, 3, 3), np.uint8))}, 422, "too small"),
         ({"file": GOOD, "model": "x"}, 404, "model: there is no 'x'; there are scenes/first, hu"),
         ({"file": GOOD, "sample": "-1"}, 400, "sample: found '-1', expected a whole number"),
-        ({"file": GOOD, "format": "gif"}, 422, "format: found 'gif', expected one of"),
+        ({"file": GOOD, "smaple": "3"}, 400, "there is no field 'smaple'; there are file, model"),
+        ({"file": GOOD, "sample": "99999999999"}, 400, "expected a whole number from 0 to 999999999"),
+        ({"file": GOOD, "format": "gif"}, 400, "format: found 'gif', expected one of"),
         (
             {"file": tiff(np.zeros((8, 8), np.float32)), "model": "hu", "format": "png"},
             422,

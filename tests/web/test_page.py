@@ -17,7 +17,7 @@ from PIL import Image
 from tests.evaluation.untrained_runs import untrained
 from tests.web.browser import CHROMIUM, Browser
 from tests.web.served import served
-from tests.web.test_app import plain
+from tests.web.test_api import plain
 
 from pix2pix.data.domains import Raw
 from pix2pix.web.models import Model, load_model

@@ -143,7 +143,9 @@ def _pictures(model: _Model, precision: str, calibrate: int, count: int) -> tupl
     if found is None:
         if precision == "int8":
             raise ExchangeError(f"8 bits are calibrated on the run's own pictures. {reason}")
-        return None, noise_pictures(model.translator.source.channels, model.network.multiple, NOISE_PICTURES)
+        return None, noise_pictures(
+            model.translator.source.channels, model.network.multiple, min(count, NOISE_PICTURES)
+        )
     if precision != "int8":
         return None, found
     calibration = replace(found, samples=found.samples[:calibrate])

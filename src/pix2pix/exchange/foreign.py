@@ -76,10 +76,9 @@ def _read(path: Path) -> dict[str, Tensor]:
         raise ExchangeError(f"{path} is no file: expected a generator's weights, such as latest_net_G.pth")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # PyTorch raises many kinds for files that are not its own
-        raise ExchangeError(
-            f"{path} cannot be read as a PyTorch file of tensors alone: {_first_line(error)}"
-        ) from error
+    except Exception as error:  # PyTorch raises many kinds for files that are not its own, and advises to trust them
+        why = error.strerror if isinstance(error, OSError) else "it is none, was cut off, or holds more than tensors"
+        raise ExchangeError(f"{path} cannot be read as a PyTorch file of tensors alone: {why}") from error
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
         found = (
             f"the entries {', '.join(map(str, content))}" if isinstance(content, Mapping) else type(content).__name__
@@ -190,7 +189,3 @@ def _few(weights: Mapping[str, Tensor]) -> Iterator[str]:
         yield f"{name} {tuple(value.shape)}"
     if len(weights) > 3:
         yield "…"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

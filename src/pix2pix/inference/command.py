@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NoReturn
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from pix2pix.inference.kinds import Handler, Kinds, kinds_of, known
+from pix2pix.arguments import in_words
+from pix2pix.inference.kinds import Handler, Kinds, check_options, kinds_of, known
 from pix2pix.inference.pictures import files, pairs, translate_pictures
 from pix2pix.inference.pipeline import FAILURES, Failure
 from pix2pix.inference.plan import Existing, Job, PlanError, plan_files, plan_pairs
@@ -33,15 +34,15 @@ def run_command(arguments: argparse.Namespace) -> int:
     """Translate and say how many; 0 if all could be, else 1. Raises PlanError for what cannot be done as typed."""
     _check(arguments)
     translator = _load(arguments)
-    kinds = kinds_of(arguments)
+    kinds = kinds_of(arguments, translator.network.multiple)
     form = form_of(translator, arguments.side_by_side)
     asked = None if arguments.format is None else asked_suffix(arguments.format, form)
     numbered = None if arguments.side_by_side else arguments.samples  # side by side, all samples are in one file
     existing: Existing = "skip" if arguments.skip_existing else "overwrite" if arguments.overwrite else "refuse"
     if arguments.split is None:
 
-        def suffix_of(suffix: str) -> str:
-            return kinds.handlers[suffix][1] if suffix in kinds.handlers else asked or result_suffix(suffix, form)
+        def suffix_of(source: str, named: str) -> str:
+            return kinds.suffix(source, named) or asked or result_suffix(named or source, form)
 
         jobs = plan_files(
             arguments.inputs, arguments.output, suffix_of, known=known(kinds), samples=numbered, existing=existing
@@ -53,11 +54,17 @@ def run_command(arguments: argparse.Namespace) -> int:
         suffix = asked or result_suffix("", form)
         jobs = plan_pairs(names, arguments.output, suffix, samples=numbered, existing=existing)
         read = pairs(data, arguments.split)
+    met = {kinds.kind(job) for job in jobs}
+    if existing != "skip":  # of what is skipped the kind is not known here
+        check_options(arguments, met)
     others: list[tuple[Job, Handler]] = []
     pictures = _pictures(jobs, kinds, others)
     beside = arguments.samples or 1 if arguments.side_by_side else 0
     outcomes = translate_pictures(translator, pictures, read, beside=beside)
-    return _told(chain(outcomes, _handled(translator, others)), len(jobs), arguments.output)
+    if not jobs:
+        log.info("All results are there already, in %s", arguments.output)
+    things = "pictures" if met == {"pictures"} else "files"
+    return _told(chain(outcomes, _handled(translator, others)), len(jobs), things, arguments.output)
 
 
 def _pictures(jobs: Sequence[Job], kinds: Kinds, others: list[tuple[Job, Handler]]) -> Iterator[Job]:
@@ -143,7 +150,12 @@ def _load(arguments: argparse.Namespace) -> Translator:
 
 def _data(arguments: argparse.Namespace) -> PairedData:
     from pix2pix.evaluation.run import EvaluationError, open_run
+    from pix2pix.exchange.loading import is_exported
 
+    if is_exported(Path(arguments.model).expanduser()):
+        raise PlanError(
+            f"--split: {arguments.model} does not know what it was trained on: name the run, or the pictures"
+        )
     try:
         run = open_run(arguments.model, data_root=arguments.data_root, trust=arguments.trust)
         return run.data(arguments.split)
@@ -151,14 +163,23 @@ def _data(arguments: argparse.Namespace) -> PairedData:
         raise PlanError(str(error)) from error
 
 
-def _told(outcomes: Iterator[tuple[Job, Failure | None]], count: int, output: Path) -> int:
+def _told(outcomes: Iterator[tuple[Job, Failure | None]], count: int, things: str, output: Path) -> int:
     """Say what fails when it does, and in the end how much was done."""
     failed = 0
     with logging_redirect_tqdm():  # messages stay above the bar
-        for job, error in tqdm(outcomes, "translate", count, unit=" pictures", leave=False, disable=None):
+        for job, error in tqdm(outcomes, "translate", count, unit=f" {things}", leave=False, disable=None):
             if error is not None:
                 failed += 1
-                said = str(error) or type(error).__name__
+                said = _in_words(error, job)
                 log.error("%s", said if job.shown in said else f"{job.shown}: {said}")
-    log.info("%d of %d pictures translated into %s", count - failed, count, output)
+    if count:
+        log.info("%d of %d %s translated into %s", count - failed, count, things, output)
     return 1 if failed else 0
+
+
+def _in_words(error: Failure, job: Job) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        if str(error.filename) == str(job.source):
+            return in_words(error)
+        return f"{next(iter(job.outputs.values()))}: cannot be written: {error.strerror}"  # the error names a draft
+    return str(error) or type(error).__name__

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,12 @@ BIG = 16_000_000  # pixels, from which on a picture is translated in tiles
 FILMS = (".mp4", ".mov", ".mkv", ".m4v", ".avi", ".webm", ".ts", ".mpg", ".mpeg", ".y4m")
 WRITTEN_FILMS = (".mp4", ".mov", ".mkv")
 VOLUMES = (".nii", ".gz")
+OF_DRIVER = ("pairs", "mirror", "weights", "absent")
+OPTIONS: Mapping[str, tuple[str, ...]] = {  # that are for one kind of input alone
+    "films": ("driver", *OF_DRIVER, "quality", "smoothing", "fresh_noise"),
+    "volumes": ("axis", "series"),
+    "pictures": ("samples", "derive", "tile", "overlap", "format"),
+}
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,17 @@ class Kinds:
     big: Handler
     least: int
 
+    def kind(self, job: Job) -> str:
+        """A key of OPTIONS."""
+        suffix = "" if job.source is None else job.source.suffix.lower()
+        return "films" if suffix in FILMS else "volumes" if job.series or suffix in VOLUMES else "pictures"
+
+    def suffix(self, source: str, named: str) -> str | None:
+        """The suffix of a film's or volume's result, as `plan_files` asks for it; None: `source` is a picture's."""
+        if source in FILMS:
+            return named if named in WRITTEN_FILMS else self.handlers[source][1]
+        return (named if named in VOLUMES else source) if source in VOLUMES else None
+
     def handler(self, job: Job) -> Handler | None:
         """What translates a job's file; None: it is an ordinary picture, or a pair of a data set."""
         if job.source is None:
@@ -58,8 +75,26 @@ class Kinds:
         return self.big if height * width >= self.least else None
 
 
-def kinds_of(arguments: argparse.Namespace) -> Kinds:
-    """The handlers as they were asked for. Raises PlanError for what cannot be done as typed."""
+def check_options(arguments: argparse.Namespace, met: Collection[str]) -> None:
+    """Raises PlanError for options that nothing would heed. `met`: the kinds among the inputs."""
+    typed = {name for name, value in vars(arguments).items() if value not in (None, False)}
+    for kind, options in OPTIONS.items():
+        if kind not in met and (idle := [_flag(name) for name in options if name in typed]):
+            raise PlanError(f"{', '.join(idle)}: for {kind}, and there are none among the inputs: leave it out")
+    if arguments.driver is None and (idle := [_flag(name) for name in OF_DRIVER if name in typed]):
+        raise PlanError(f"{', '.join(idle)}: goes with --driver, and none is typed")
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def kinds_of(arguments: argparse.Namespace, multiple: int) -> Kinds:
+    """The handlers as they were asked for. Raises PlanError for what cannot be done as typed.
+
+    Args:
+        multiple: of the network's sides.
+    """
     in_tiles = arguments.tile is not None or arguments.overlap is not None
     if in_tiles and (arguments.derive or arguments.side_by_side or arguments.samples or arguments.noise == "on"):
         raise PlanError(
@@ -70,6 +105,13 @@ def kinds_of(arguments: argparse.Namespace) -> Kinds:
             "--size goes neither with tiles, which are for pictures as they are, nor with --driver, whose drawings have"
             " the size of the training's: leave out one of them"
         )
+    if in_tiles:
+        from pix2pix.inference.tiles import TileOptions
+
+        try:
+            TileOptions(arguments.tile, arguments.overlap).resolved(multiple)
+        except ValueError as error:
+            raise PlanError(f"--{error}") from error
     handlers: dict[str, tuple[Handler, str]] = {}
     film = partial(_film, arguments)
     handlers |= {suffix: (film, suffix if suffix in WRITTEN_FILMS else ".mp4") for suffix in FILMS}
@@ -103,7 +145,7 @@ def _volume(
 
     if arguments.size is not None or arguments.derive or arguments.side_by_side:
         raise ValueError(f"{source}: --size, --derive and --side-by-side are not for volumes: leave them out")
-    axis = AXES[list(map(str, AXES)).index(arguments.axis)]
+    axis = AXES[list(map(str, AXES)).index(arguments.axis or "axial")]
     translate_volume(
         translator, source, target, axis, arguments.series, progress=lambda done, count: progress(done / count)
     )
@@ -124,10 +166,12 @@ def _film(
         driver, size = driver_of(made, arguments.driver, mirror=arguments.mirror, weights=arguments.weights)
     options = FilmOptions(
         noise="fresh" if arguments.fresh_noise else "steady",
-        smoothing=arguments.smoothing,
-        quality=arguments.quality,
         side_by_side=arguments.side_by_side,
-        absent=arguments.absent,
+        **{
+            name: value
+            for name in ("smoothing", "quality", "absent")
+            if (value := getattr(arguments, name)) is not None
+        },
         overwrite=arguments.overwrite or arguments.skip_existing,  # the film itself is not there: what is was cut off
     )
     report = translate_film(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import glob
+import logging
 import os
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, NoReturn
@@ -15,6 +17,7 @@ from pix2pix.inference.volumes.volume import is_nifti
 
 Existing = Literal["refuse", "skip", "overwrite"]
 SHOWN = 5  # files that one message names
+log = logging.getLogger(__name__)
 
 
 class PlanError(ValueError):
@@ -38,7 +41,7 @@ class Job(NamedTuple):
 def plan_files(
     inputs: Sequence[str],
     output: Path,
-    suffix_of: Callable[[str], str],
+    suffix_of: Callable[[str, str], str],
     *,
     known: Collection[str] = READABLE,
     samples: int | None = None,
@@ -50,7 +53,8 @@ def plan_files(
         inputs: files; folders, whose trees are kept, and in which a folder with a DICOM series is one job; patterns
             such as "scans/**/*.png", whose trees are kept below the part without wildcards.
         output: a folder, or the file itself where there is one input that is a file or a series.
-        suffix_of: the suffix of what is made of a file with this suffix.
+        suffix_of: the suffix of what is made of a file, from the file's own and, where `output` is the result itself,
+            its, else ""; all in lower case.
         known: suffixes of files that can be translated.
         samples: results of each picture, numbered in their names; None: one without number.
         existing: what to do with results that are there: to refuse the whole, to skip those, to replace them.
@@ -63,6 +67,11 @@ def plan_files(
     as_file = one is not None and (
         is_nifti(output) if one.series else output.suffix.lower() in known and Path(inputs[0]).is_file()
     )
+    if one is not None and not (one.series or as_file or output.is_dir()) and _names_a_file(output, Path(inputs[0])):
+        raise PlanError(
+            f"-o {output}: {output.suffix} is no kind of file that is written; there are {' '.join(sorted(known))}."
+            " Where a folder is meant, make it first"
+        )
     if output.is_file() and not as_file:
         raise PlanError(f"-o {output} is a file, and the results of {len(found)} picture(s) go into a folder")
     if output.suffix.lower() in known and not output.is_dir() and not as_file:
@@ -76,9 +85,10 @@ def plan_files(
             jobs.append(Job(name, _numbered(output if as_file else output / name, samples), path, series=True))
             continue
         name = below.with_suffix("").as_posix()
-        suffix = suffix_of(output.suffix.lower() if as_file else path.suffix.lower())
+        suffix = suffix_of(path.suffix.lower(), output.suffix.lower() if as_file else "")
         if as_file and suffix != output.suffix.lower():
-            raise PlanError(f"-o {output}: such a file cannot hold the model's results: name it {output.stem}{suffix}")
+            better = output.with_suffix(suffix)
+            raise PlanError(f"-o {output}: such a file cannot hold what is made of {path}: name it {better}")
         target = output if as_file else output / f"{name}{suffix}"
         jobs.append(Job(name, _numbered(target, samples), path))
     return checked(jobs, existing)
@@ -136,6 +146,11 @@ def checked(jobs: Sequence[Job], existing: Existing) -> list[Job]:
     return list(jobs)
 
 
+def _names_a_file(output: Path, typed: Path) -> bool:
+    """Whether a result seems to be named, though such files are not written: `photo.gif`, but not `version.2`."""
+    return typed.is_file() and output.suffix[1:].isalpha()
+
+
 class _Found(NamedTuple):
     """A file, or a folder with a series, and its path below what was typed."""
 
@@ -165,13 +180,21 @@ def _of_folder(folder: Path, output: Path, known: Collection[str]) -> Iterator[_
     """What lies below a folder in natural order; hidden files and those of the output's own folder are passed over."""
     if folder.resolve() == output.resolve():
         raise PlanError(f"-o {output} is the folder that is read: name another one")
-    found, series = [], []
+    found: list[Path] = []
+    series: list[Path] = []
+    others: Counter[str] = Counter()
     for where, files in walk(folder, _refuse, passed=[output.resolve()]):
         if _is_series(where):
             series.append(where)
+            files = [file for file in files if _is_known(Path(file), known)]
         found += [where / file for file in files if _is_known(Path(file), known)]
+        others.update(Path(file).suffix.lower() or file for file in files if not _is_known(Path(file), known))
     if not found and not series:
         raise PlanError(f"{folder}: holds no pictures; read are DICOM and {' '.join(sorted(known))}")
+    if others:
+        kinds = ", ".join(f"{count} {suffix}" for suffix, count in others.most_common(SHOWN))
+        more = ", …" if len(others) > SHOWN else ""
+        log.info("%s: of other kinds, and passed over: %d (%s%s)", folder, others.total(), kinds, more)
     for path in sorted(series, key=lambda each: natural(str(each))):
         yield _Found(path, Path(path.absolute().name) if path == folder else path.relative_to(folder), series=True)
     for path in sorted(found, key=lambda each: natural(str(each))):

@@ -72,7 +72,8 @@ def pad_to_multiple(pictures: Tensor, multiple: int) -> tuple[Tensor, Crop]:
     if rows - top >= height or columns - left >= width:
         raise BadPairError(
             f"pictures of {height} x {width} (height x width) are too small for a generator that needs multiples of "
-            f"{multiple}: reflection can at most triple a side; take larger pictures or a smaller generator.depth"
+            f"{multiple}: reflection can at most triple a side; take larger pictures, resize them first (--size), or "
+            "train with a smaller generator.depth"
         )
     return F.pad(pictures, (left, columns - left, top, rows - top), mode="reflect"), crop
 

@@ -8,6 +8,7 @@ photo = translate(Image.open("labels.png"))
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,7 +193,10 @@ class Translator:
         """
         if isinstance(self.derivation, Holes):
             stored = transparent_as_hole(stored)
-        values = self.source.prepare(stored, name or "the picture").values
+        try:
+            values = self.source.prepare(stored, name or "the picture").values
+        except BadPairError as error:
+            raise BadPairError(_without_settings(str(error))) from error
         if size is not None:
             sides = fitted(values.shape, size)
             holed = isinstance(self.derivation, Holes)
@@ -264,3 +268,8 @@ def _one(name: str | Sequence[str] | None) -> str:
     if name is None or isinstance(name, str):
         return name or ""
     raise TypeError(f"one picture has one name, and name holds {len(name)}: a batch is a tensor (B, C, H, W)")
+
+
+def _without_settings(message: str) -> str:
+    """Leave out the advice about settings of a training, in which whoever translates a picture has no hand."""
+    return re.split("; (?:set bits=|use the domain|if |for a picture)", message, maxsplit=1)[0]

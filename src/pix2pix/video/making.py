@@ -63,10 +63,16 @@ def make_pairs(
     _check(folder, every, val)
     with Film(film) as opened:
         height, width = size_of(opened.facts.height, opened.facts.width, size)
-        count = -(-count_frames(film) // every)
+        frame_count = count_frames(film)
+        if frame_count == 1:
+            raise FilmError(f"{film}: holds one frame, so it is a picture rather than a film")
+        count = -(-frame_count // every)
         train = round(count * (1 - val))
         if not 0 < train < count:
-            raise FilmError(f"{film}: of {count} frames, {train} would train: take another --val, or a smaller --every")
+            raise FilmError(
+                f"{film}: of the {count} frames that are taken {train} would train, {count - train} validate: take"
+                " another --val, or a smaller --every"
+            )
         if driver.studied:
             driver.study(spread_frames(film, driver.studied))
         drawings = Drawings(driver, (height, width), absent)

@@ -103,13 +103,12 @@ class Film:
         """
         read, packets, last, end = 0, 0, None, Fraction(0)
         self.stream.thread_type = "AUTO"
-        wanted = self.container.streams if copied else [self.stream]
         try:
-            for packet in self.container.demux(*wanted):
+            for packet in self.container.demux():  # all streams, whose end says whether the file is whole
                 if packet.pts is not None and packet.size:
                     end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
                 if packet.stream_index != self.stream.index:
-                    if packet.size:
+                    if packet.size and copied:
                         yield packet
                     continue
                 packets += packet.size > 0
@@ -126,7 +125,7 @@ class Film:
             self.cut = f"the film breaks off after {read} frames: {error.strerror}"
             return
         stated = self.facts.seconds
-        if packets < self.facts.frames or (copied and stated is not None and end < stated - BREAK):
+        if packets < self.facts.frames or (stated is not None and end < stated - BREAK):
             of = f" of {self.facts.frames}" if self.facts.frames else ""
             self.cut = f"the file was cut off: it holds {packets}{of} frames"
 

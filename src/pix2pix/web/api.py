@@ -17,6 +17,8 @@ from pix2pix.web.queue import Queue
 from pix2pix.web.uploads import MEDIA, RefusedError, best_suffix, read_upload, to_bytes
 
 FORM_OVERHEAD = 1 << 16  # bytes of a request beside its file
+FIELDS = ("file", "model", "sample", "format", "view", "drawing")
+MOST_SAMPLES = 10**9  # a number of so many digits at most is a sample's
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ class Api:
                         raise RefusedError(
                             400, "file: the form has no file under this name; with curl: -F file=@PICTURE"
                         )
+                    if unknown := [field for field in form if field not in FIELDS]:
+                        raise RefusedError(400, f"there is no field {unknown[0]!r}; there are {', '.join(FIELDS)}")
                     content, name = await file.read(), file.filename or ""
             except TimeoutError:
                 raise RefusedError(408, f"the upload was not complete after {limits.timeout:g} s") from None
@@ -98,11 +102,11 @@ class Api:
 
     def _translated(self, form: FormData, content: bytes, name: str) -> Response:
         model = self._chosen(form.get("model"))
-        sample, suffix = _sample(form), form.get("format")
+        sample, suffix = _sample(form), _suffix(form)
         stored = read_upload(content, name, self._limits.pixels)
         made = model.translate(stored, drawing=_flag(form, "drawing"), sample=sample)
         picture = made.view if _flag(form, "view") else made.picture
-        suffix = f".{suffix}".lower() if isinstance(suffix, str) and suffix else best_suffix(picture)
+        suffix = suffix or best_suffix(picture)
         unit = None if picture is made.view else model.translator.target.unit
         return _file(to_bytes(picture, suffix, unit), f"{Path(name).stem or 'picture'}_translated{suffix}")
 
@@ -136,8 +140,16 @@ def _too_large(most: int) -> RefusedError:
 def _sample(form: FormData) -> int:
     text = form.get("sample") or "0"
     if not isinstance(text, str) or not text.isdecimal() or len(text) > 9:
-        raise RefusedError(400, f"sample: found {text!r}, expected a whole number from 0 on")
+        raise RefusedError(400, f"sample: found {text!r}, expected a whole number from 0 to {MOST_SAMPLES - 1}")
     return int(text)
+
+
+def _suffix(form: FormData) -> str | None:
+    text = form.get("format") or ""
+    suffix = f".{text}".lower()
+    if text and suffix not in MEDIA:
+        raise RefusedError(400, f"format: found {text!r}, expected one of {', '.join(each[1:] for each in MEDIA)}")
+    return suffix if text else None
 
 
 def _flag(form: FormData, name: str) -> bool:

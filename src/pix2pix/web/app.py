@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -49,7 +49,8 @@ def make_app(models: Sequence[Model], limits: Limits, hosts: Sequence[str] = ("*
         return FileResponse(PAGE / "index.html")
 
     async def documentation(request: Request) -> Response:
-        return FileResponse(PAGE / "api.html")
+        here = str(request.base_url).rstrip("/")
+        return HTMLResponse((PAGE / "api.html").read_text(encoding="utf-8").replace("http://127.0.0.1:7860", here))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

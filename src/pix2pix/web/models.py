@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,7 +95,7 @@ class Model:
             stored = as_stored(self.translator.source, stored) if drawing else stored
             return self.translator.encode(stored, "the picture")
         except BadPairError as error:
-            raise RefusedError(422, _without_settings(str(error))) from error
+            raise RefusedError(422, str(error)) from error
 
 
 def load_model(typed: str, *, data_root: str | None, examples: int, device: str) -> Model:
@@ -150,8 +149,3 @@ def _name(checkpoint: Path) -> str:
         return checkpoint.stem
     run = "/".join(folder.parent.parts[-2:])
     return run if checkpoint.name in ("last.ckpt", "generator.ckpt") else f"{run} {checkpoint.stem}"
-
-
-def _without_settings(message: str) -> str:
-    """Leave out the advice about settings of a training, in which whoever uploads a picture has no hand."""
-    return re.split("; (?:set bits=|use the domain|if |for a picture)", message, maxsplit=1)[0]

@@ -71,6 +71,14 @@ def test_side_by_side_labels_to_photo(tmp_path: Path, capsys: pytest.CaptureFixt
     assert words[5:] == ["data.direction=a_to_b", "data.target={kind:labels,palette:[[0,0,0],[0,0,255],[255,0,0]]}"]
 
 
+def test_drawings_of_a_film_are_not_mirrored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    side_by_side(tmp_path / "train")
+    (tmp_path / "driver.json").write_text("{}")
+    printed, words = checked(capsys, tmp_path)
+    assert "no mirroring, no jitter" in printed
+    assert {"data.mirror=False", "data.jitter=1"} <= set(words)
+
+
 def test_faults_are_listed_and_the_line_skips_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     side_by_side(tmp_path / "train", 6)
     (tmp_path / "train" / "1.png").write_bytes(b"")
