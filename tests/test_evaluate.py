@@ -193,7 +193,7 @@ def test_runs_on_other_pictures_are_not_compared(runs: Path, capsys: pytest.Capt
         (("runs/seed 0", "--metrics", "judge", "--judge", "none"), "--metrics judge asks for a judge"),
         (("runs/seed 0", "runs/seed 0/"), "have the same weights: name each run once"),
         (("runs/seed 0", "--data-root", "."), "was trained on data=scenes, which reads no folder"),
-        (("runs/seed 0", "--device", "gpu"), "--device: 'gpu' cannot be used here"),
+        (("runs/seed 0", "--device", "gpu"), "--device: 'gpu' is no device"),
     ],
 )
 def test_mistakes_end_in_words(
