@@ -34,9 +34,7 @@ def test_mistakes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     advice = f"Type --port {port % 65535 + 1}, or --port 0 for any free one"
     assert said == f"pix2pix serve: --port: {port} is in use on 127.0.0.1. {advice}\n"
     assert "--host: '300.1.1.1' is no address" in mistake(capsys, str(tmp_path), "--host", "300.1.1.1")
-    assert "--device: 'abacus' is no device" in mistake(
-        capsys, str(tmp_path), "--port", "0", "--device", "abacus"
-    )
+    assert "--device: 'abacus' is no device" in mistake(capsys, str(tmp_path), "--port", "0", "--device", "abacus")
 
 
 def test_a_missing_package_is_named_with_what_to_type(
