@@ -82,7 +82,7 @@ def exported(generator: UNet, sources: list[Path], folder: Path) -> list[Path]:
 
 
 def pipeline(translator: Translator, folder: Path, out: Path) -> None:
-    jobs = plan_files([str(folder)], out, lambda _: ".png", existing="overwrite")
+    jobs = plan_files([str(folder)], out, lambda _source, _named: ".png", existing="overwrite")
     assert not [error for _, error in translate_pictures(translator, jobs, files(translator)) if error]
 
 
