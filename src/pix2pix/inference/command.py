@@ -178,8 +178,12 @@ def _told(outcomes: Iterator[tuple[Job, Failure | None]], count: int, things: st
 
 
 def _in_words(error: Failure, job: Job) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        if str(error.filename) == str(job.source):
-            return in_words(error)
-        return f"{next(iter(job.outputs.values()))}: cannot be written: {error.strerror}"  # the error names a draft
+    if isinstance(error, OSError):
+        file = next(iter(job.outputs.values()))
+        draft = (
+            error.filename is not None
+            and error.filename != str(job.source)
+            and Path(error.filename).parent == file.parent
+        )
+        return f"{file}: cannot be written: {error.strerror}" if draft else in_words(error)
     return str(error) or type(error).__name__

@@ -184,11 +184,13 @@ def _of_folder(folder: Path, output: Path, known: Collection[str]) -> Iterator[_
     series: list[Path] = []
     others: Counter[str] = Counter()
     for where, files in walk(folder, _refuse, passed=[output.resolve()]):
-        if _is_series(where):
+        if of_series := _is_series(where):
             series.append(where)
-            files = [file for file in files if _is_known(Path(file), known)]
-        found += [where / file for file in files if _is_known(Path(file), known)]
-        others.update(Path(file).suffix.lower() or file for file in files if not _is_known(Path(file), known))
+        for file in map(Path, files):
+            if _is_known(file, known):
+                found.append(where / file)
+            elif not of_series:
+                others[file.suffix.lower() or file.name] += 1
     if not found and not series:
         raise PlanError(f"{folder}: holds no pictures; read are DICOM and {' '.join(sorted(known))}")
     if others:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,9 +68,7 @@ def needs_palette(shown: Iterable[Table], setting: Setting) -> bool:
 
 
 def _losses(setting: Setting) -> Table:
-    def column(label: str, objective: Objective, *paper: float) -> Column:
-        return Column(label, _method("labels2photo", objective, setting), paper)
-
+    column = _column("labels2photo", setting)
     return Table(
         "losses",
         "Losses",
@@ -121,9 +119,7 @@ def _fields(setting: Setting) -> Table:
 
 
 def _colour(setting: Setting) -> Table:
-    def column(label: str, objective: Objective, *paper: float) -> Column:
-        return Column(label, _method("colour", objective, setting), paper or None)
-
+    column = _column("colour", setting)
     return Table(
         "colour",
         "Colourisation",
@@ -138,9 +134,7 @@ def _colour(setting: Setting) -> Table:
 
 
 def _photo2labels(setting: Setting) -> Table:
-    def column(label: str, objective: Objective, *paper: float) -> Column:
-        return Column(label, _method("photo2labels", objective, setting), paper or None)
-
+    column = _column("photo2labels", setting)
     return Table(
         "photo2labels",
         "Photo → labels",
@@ -151,6 +145,15 @@ def _photo2labels(setting: Setting) -> Table:
             column("classification", "classes"),
         ),
     )
+
+
+def _column(task: Task, setting: Setting) -> Callable[..., Column]:
+    """What makes a column of a U-Net: its label, its objective, and the paper's figures where there are any."""
+
+    def column(label: str, objective: Objective, *paper: float) -> Column:
+        return Column(label, _method(task, objective, setting), paper or None)
+
+    return column
 
 
 def _method(task: Task, objective: Objective, setting: Setting) -> Method:
