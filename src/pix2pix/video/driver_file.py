@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pix2pix.data.tools.suggestions import DRIVER_FILE
 from pix2pix.video.drivers import DRIVERS, make_driver
 from pix2pix.video.drivers.driver import Driver
 from pix2pix.video.errors import FilmError
 from pix2pix.whole_files import write_whole
 
-NAME = "driver.json"
 FORMAT = 1
 
 
@@ -38,13 +38,13 @@ class Made:
 
 def write_made(folder: Path, made: Made) -> None:
     """Write a folder's `driver.json`."""
-    write_whole(folder / NAME, json.dumps({"format": FORMAT} | asdict(made), indent=1) + "\n")
+    write_whole(folder / DRIVER_FILE, json.dumps({"format": FORMAT} | asdict(made), indent=1) + "\n")
 
 
 def read_made(path: str | Path) -> Made:
     """Read a `driver.json`, or that of a folder. Raises FilmError where there is none, or it is none of ours."""
     path = Path(path)
-    path = path / NAME if path.is_dir() else path
+    path = path / DRIVER_FILE if path.is_dir() else path
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content.pop("format") > FORMAT:
@@ -75,9 +75,9 @@ def made_for(model: str | Path) -> Made:
     from pix2pix.runs import RECORD, read_checkpoint
 
     root = read_checkpoint(model)[RECORD]["settings"]["data"].get("root")
-    if root is None or not (Path(root).expanduser() / NAME).is_file():
+    if root is None or not (Path(root).expanduser() / DRIVER_FILE).is_file():
         raise FilmError(
-            f"{model}: its pairs ({root or 'none in a folder'}) have no {NAME}, which `pix2pix data make` writes:"
+            f"{model}: its pairs ({root or 'none in a folder'}) have no {DRIVER_FILE}, which `pix2pix data make` writes:"
             " say where it is now"
         )
     return read_made(Path(root).expanduser())

@@ -18,7 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from pix2pix.data.codecs import write_picture
-from pix2pix.data.tools.suggestions import overrides, suggest_networks
+from pix2pix.data.tools.suggestions import OF_A_FILM, overrides, suggest_networks
 from pix2pix.video.driver_file import Made, write_made
 from pix2pix.video.drivers import make_driver
 from pix2pix.video.drivers.drawings import Absent, Drawings
@@ -122,8 +122,7 @@ def train_line(folder: Path, made: Made, drawn: str) -> str:
         "data.root": str(folder),
         "data.source": drawn,
         "data.size": list(made.size),
-        "data.mirror": False,
-        "data.jitter": 1,
+        **OF_A_FILM,
     }
     return f"pix2pix train experiment=pairs {overrides(settings | suggest_networks(*made.size))}"
 

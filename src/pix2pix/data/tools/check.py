@@ -20,6 +20,8 @@ from pix2pix.data.sources.splits import SPLITS
 from pix2pix.data.tools.layouts import LOOKED_FOR, SOURCES, Layout, find_layout
 from pix2pix.data.tools.seams import has_seam
 from pix2pix.data.tools.suggestions import (
+    DRIVER_FILE,
+    OF_A_FILM,
     domain_setting,
     overrides,
     suggest_direction,
@@ -28,7 +30,6 @@ from pix2pix.data.tools.suggestions import (
     suggest_size,
 )
 
-DRIVER = "driver.json"  # beside pairs that `pix2pix data make` made of a film
 KEPT = 16  # pairs of a data set that suggestions are made from
 NAMED = 10  # problems and sizes that are listed
 DERIVES = {  # data.derive, and what is learned from it
@@ -213,11 +214,11 @@ def _about_pictures(layout: Layout, findings: Findings, given: str | None) -> li
         lines.append(f"size       not square, so data.size={list(size)} (height, width) keeps the shape")
         settings["data.size"] = list(size)
         settings |= suggest_networks(*size)
-    if (layout.root / DRIVER).is_file():
+    if (layout.root / DRIVER_FILE).is_file():
         lines.append(
-            f"{DRIVER}: drawings of a film's frames, in which the place of things counts: no mirroring, no jitter"
+            f"{DRIVER_FILE}: drawings of a film's frames, in which the place of things counts: no mirroring, no jitter"
         )
-        settings |= {"data.mirror": False, "data.jitter": 1}
+        settings |= OF_A_FILM
     if findings.problems:
         lines.append("With data.on_bad=skip the files above are left out; mend them, and it is not needed.")
         settings["data.on_bad"] = "skip"

@@ -21,6 +21,8 @@ KEPT_SIDE = (
     512  # pixels: pictures up to this side keep their size, larger ones are brought to a short side of ROUGH_SIDE
 )
 ROUGH_SIDE, SIZE_STEP = 256, 8
+DRIVER_FILE = "driver.json"  # beside pairs that were made of a film
+OF_A_FILM = {"data.mirror": False, "data.jitter": 1}  # the place of things in the picture is part of what is learned
 PAPER_DEPTH, PAPER_FIELD = 8, 70  # of experiment=pairs
 
 
