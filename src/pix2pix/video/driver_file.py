@@ -77,8 +77,8 @@ def made_for(model: str | Path) -> Made:
     root = read_checkpoint(model)[RECORD]["settings"]["data"].get("root")
     if root is None or not (Path(root).expanduser() / DRIVER_FILE).is_file():
         raise FilmError(
-            f"{model}: its pairs ({root or 'none in a folder'}) have no {DRIVER_FILE}, which `pix2pix data make` writes:"
-            " say where it is now"
+            f"{model}: its pairs ({root or 'none in a folder'}) have no {DRIVER_FILE}, which `pix2pix data make`"
+            " writes: say where it is now"
         )
     return read_made(Path(root).expanduser())
 
