@@ -34,6 +34,7 @@ from pix2pix.inference.tiles import TileOptions, seams, translate_in_tiles
 from pix2pix.inference.tiles.grid import Side
 from pix2pix.inference.translator import Translator
 from pix2pix.models.unet import UNet
+from pix2pix.processes.memory import keep_freed_memory
 
 MIB = 2**20
 
@@ -84,6 +85,7 @@ def mosaic(folder: Path, picture: Path, count: int = 6, side: int = 128) -> None
 
 def huge(side: int, bits: Literal[8, 16], channels: int) -> None:
     """Peak memory above that before the translation, and seconds per megapixel."""
+    keep_freed_memory()  # as the command does
     torch.manual_seed(0)
     source = Rgb(bits) if channels == 3 else Grey(bits)
     translator = Translator(TorchNetwork(UNet(channels, channels, base_channels=8, depth=5)), source, source)

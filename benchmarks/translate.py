@@ -3,18 +3,23 @@
 PYTHONPATH=src python -m benchmarks.translate [FOLDER]
 
 FOLDER holds pairs of JPEGs side by side in val/, of which the right half is translated; without it, painted scenes are
-written and read. A U-Net of 64 base channels at 256² with weights as they were drawn. All ways take turns in one
-process; medians count. Beside its own parts: processor time against model and codecs alone, wall time against the
-slower of the two. The plain loop is the usual code: Pillow, eager float32, PNG of the same level.
+written and read. A U-Net of 64 base channels at 256² with weights as they were drawn. All ways take turns; medians
+count. Beside its own parts: processor time against model and codecs alone, wall time against the slower of the two.
+The plain loop is the usual code: Pillow, eager float32, PNG of the same level. It has a process of its own, since in
+this one it profits from the command's rule for memory (`processes/memory.py`), and runs here too.
 """
 
 from __future__ import annotations
 
 import argparse
 import copy
+import multiprocessing
 import statistics
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import NamedTuple
@@ -37,6 +42,7 @@ from pix2pix.inference.pictures import files, translate_pictures
 from pix2pix.inference.plan import plan_files
 from pix2pix.inference.precision import Precision
 from pix2pix.models.unet import UNet
+from pix2pix.processes.memory import keep_freed_memory
 
 SIZE = 256
 PNG_LEVEL = 6  # zlib's own, which `write_picture` has
@@ -81,6 +87,12 @@ def exported(generator: UNet, sources: list[Path], folder: Path) -> list[Path]:
     return paths
 
 
+def translators_of(generator: UNet, files_of_openvino: list[Path]) -> dict[str, Translator]:
+    """A way's name → what translates so."""
+    translators = {"pytorch float32": ours(generator, "float32"), "pytorch bf16": ours(generator, "bf16")}
+    return translators | {f"openvino {path.stem}": Translator.load(path) for path in files_of_openvino}
+
+
 def pipeline(translator: Translator, folder: Path, out: Path) -> None:
     jobs = plan_files([str(folder)], out, lambda _source, _named: ".png", existing="overwrite")
     assert not [error for _, error in translate_pictures(translator, jobs, files(translator)) if error]
@@ -95,18 +107,47 @@ def plain(network: nn.Module, sources: list[Path], out: Path) -> None:
         Image.fromarray(pixels).save(out / f"{path.stem}.png", compress_level=PNG_LEVEL)
 
 
-def timed(work: Callable[[], object]) -> Seconds:
-    wall, processor = perf_counter(), process_time()
-    work()
-    return Seconds(perf_counter() - wall, process_time() - processor)
+def timed(work: Callable[[], object]) -> Callable[[], Seconds]:
+    def run() -> Seconds:
+        wall, processor = perf_counter(), process_time()
+        work()
+        return Seconds(perf_counter() - wall, process_time() - processor)
+
+    return run
 
 
-def measure(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, Seconds]:
+@contextmanager
+def elsewhere(sources: list[Path], out: Path, threads: int) -> Iterator[Callable[[], Seconds]]:
+    """The plain loop in a process of its own, a round at a time."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_serve_plain, args=(there, sources, out, threads))
+    process.start()
+
+    def run() -> Seconds:
+        here.send(True)
+        return Seconds(*here.recv())
+
+    try:
+        yield run
+    finally:
+        here.send(False)
+        process.join()
+
+
+def _serve_plain(asked: Connection, sources: list[Path], out: Path, threads: int) -> None:
+    torch.set_num_threads(threads)
+    run = timed(partial(plain, plain_unet().train(), sources, out))
+    while asked.recv():
+        asked.send(tuple(run()))
+
+
+def measure(ways: dict[str, Callable[[], Seconds]], rounds: int) -> dict[str, Seconds]:
     """Medians of interleaved rounds, without the first."""
     seconds: dict[str, list[Seconds]] = {name: [] for name in ways}
     for _ in range(rounds + 1):
-        for name, work in ways.items():
-            seconds[name].append(timed(work))
+        for name, run in ways.items():
+            seconds[name].append(run())
     return {
         name: Seconds(*(statistics.median(each) for each in zip(*measured[1:], strict=True)))
         for name, measured in seconds.items()
@@ -114,8 +155,18 @@ def measure(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, Sec
 
 
 def stages(
-    translators: dict[str, Translator], network: nn.Module, sources: list[Path], out: Path
-) -> dict[str, Callable[[], object]]:
+    translators: dict[str, Translator],
+    alone: dict[str, Translator],
+    network: nn.Module,
+    sources: list[Path],
+    out: Path,
+) -> dict[str, Callable[[], Seconds]]:
+    """What takes turns.
+
+    Args:
+        alone: translators of which the model alone is measured, a picture at a time with all threads; the pipeline
+            shares its own translators' threads among pictures for good.
+    """
     stored = [read_picture(path) for path in sources]
     first = next(iter(translators.values()))
     encoded = [first.encode(picture, "") for picture in stored]
@@ -129,10 +180,10 @@ def stages(
     def model(translator: Translator) -> Callable[[], object]:
         return lambda: [translator.network(source[None], ["a"]) for source in encoded]
 
-    ways: dict[str, Callable[[], object]] = {"plain": lambda: plain(network, sources, out), "codecs": codecs}
+    ways = {"plain here": timed(partial(plain, network, sources, out)), "codecs": timed(codecs)}
     for name, translator in translators.items():
-        ways[f"{name} model"] = model(translator)
-        ways[name] = lambda translator=translator: pipeline(translator, sources[0].parent, out)  # type: ignore[misc]
+        ways[f"{name} model"] = timed(model(alone[name]))
+        ways[name] = timed(partial(pipeline, translator, sources[0].parent, out))
     return ways
 
 
@@ -143,6 +194,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     arguments = parser.parse_args()
+    keep_freed_memory()
     torch.manual_seed(0)
     generator = UNet(3, 3, base_channels=64, depth=8)
     with tempfile.TemporaryDirectory() as temporary:
@@ -153,21 +205,23 @@ def main() -> None:
         files_of_openvino = exported(generator, sources, Path(temporary))
         for threads in arguments.threads:
             torch.set_num_threads(threads)
-            translators = {"pytorch float32": ours(generator, "float32"), "pytorch bf16": ours(generator, "bf16")}
-            translators |= {f"openvino {path.stem}": Translator.load(path) for path in files_of_openvino}
-            ways = stages(translators, plain_unet().train(), sources, out)
-            seconds = measure(ways, arguments.rounds)
+            translators = translators_of(generator, files_of_openvino)
+            alone = translators_of(generator, files_of_openvino)
+            ways = stages(translators, alone, plain_unet().train(), sources, out)
+            with elsewhere(sources, out, threads) as plain_alone:
+                seconds = measure({"plain": plain_alone, **ways}, arguments.rounds)
             print(f"\n{len(sources)} pictures of {SIZE}², {threads} thread(s), medians of {arguments.rounds} rounds")
             print("                              against the plain loop   beside its own parts")
-            print("way               pictures/s   wall   processor         processor   wall")
-            print(f"plain loop        {len(sources) / seconds['plain'].wall:10.2f}")
+            print("way               pictures/s   alone        here         processor   wall")
+            for name in ("plain", "plain here"):
+                print(f"{name:16}  {len(sources) / seconds[name].wall:10.2f}")
             for name in translators:
-                alone, whole = seconds[f"{name} model"], seconds[name]
-                before, both = seconds["plain"], alone.processor + seconds["codecs"].processor
-                slower = max(alone.wall, seconds["codecs"].wall)
+                model, whole = seconds[f"{name} model"], seconds[name]
+                both = model.processor + seconds["codecs"].processor
+                slower = max(model.wall, seconds["codecs"].wall)
                 print(
-                    f"{name:16}  {len(sources) / whole.wall:10.2f} {before.wall / whole.wall:6.2f}"
-                    f" {before.processor / whole.processor:11.2f} {whole.processor / both:17.3f}"
+                    f"{name:16}  {len(sources) / whole.wall:10.2f} {seconds['plain'].wall / whole.wall:7.2f}"
+                    f" {seconds['plain here'].wall / whole.wall:11.2f} {whole.processor / both:17.3f}"
                     f" {whole.wall / slower:6.3f}",
                     flush=True,
                 )

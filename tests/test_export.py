@@ -17,10 +17,11 @@ from tests.evaluation.untrained_runs import pairs_folder, untrained
 
 from pix2pix.data.codecs import read_picture, write_picture
 from pix2pix.data.pairs import BadPairError
-from pix2pix.exchange import agreement, extras, networks
+from pix2pix.exchange import agreement, extras
 from pix2pix.exchange.extras import ExchangeError, needed
 from pix2pix.exchange.loading import is_exported, load_exported
 from pix2pix.export import main
+from pix2pix.inference import lanes
 from pix2pix.inference.networks import TorchNetwork
 from pix2pix.inference.translator import Translator
 from pix2pix.translate import main as translate
@@ -62,11 +63,11 @@ def test_graphs_translate_pictures_as_the_run_does(run: Path, exported: Path, na
     assert np.abs(translated.astype(int) - expected).max() <= 1  # rounded to levels
 
 
-@pytest.mark.parametrize("large", [networks.LARGE, 100])
+@pytest.mark.parametrize("large", [lanes.LARGE, 100])
 def test_several_pictures_at_a_time_are_those_of_one(
     exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: int
 ) -> None:
-    monkeypatch.setattr(networks, "LARGE", large)
+    monkeypatch.setattr(lanes, "LARGE", large)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     translator = load_exported(exported / "model.xml")
     assert load_exported(exported / "model.xml").network.share() == 2

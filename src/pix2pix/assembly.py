@@ -26,13 +26,13 @@ from pix2pix.data.pairs import BadPairError
 from pix2pix.data.transforms import PairTransform
 from pix2pix.models.sync_batch_norm import synchronise_batch_norm
 from pix2pix.modules import load_weights, make_module
+from pix2pix.processes.memory import keep_freed_memory
 from pix2pix.processes.ranks import launched
 from pix2pix.runs import FORMAT, RECORD, check_unused, read_checkpoint
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.overrides import as_typed
 from pix2pix.training.checkpoint_io import AtomicCheckpointIO
 from pix2pix.training.learner import Learner
-from pix2pix.training.memory import keep_freed_memory
 from pix2pix.training.precision import resolve_channels_last, resolve_precision
 from pix2pix.training.schedules import LinearDecay
 

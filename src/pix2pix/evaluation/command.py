@@ -14,6 +14,7 @@ from pix2pix.evaluation.one_run import Request, evaluate
 from pix2pix.evaluation.run import EvaluationError, open_run
 from pix2pix.evaluation.scored import wanted_metrics
 from pix2pix.evaluation.tables import aligned, markdown, one_run
+from pix2pix.processes.memory import keep_freed_memory
 from pix2pix.whole_files import write_whole
 
 
@@ -38,6 +39,8 @@ def run_command(arguments: argparse.Namespace) -> None:
         same = next((other for other in runs[:place] if other.weights == run.weights), None)
         if same is not None:
             raise EvaluationError(f"{same.shown} and {run.shown} have the same weights: name each run once")
+    if request.device == "cpu":
+        keep_freed_memory()
     evaluated = [evaluate(run, request) for run in runs]
     if len(evaluated) > 1:
         _compare(evaluated, arguments.split, arguments.output)

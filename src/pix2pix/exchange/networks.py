@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from queue import SimpleQueue
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -14,10 +12,9 @@ from torch import Tensor
 from pix2pix.exchange.extras import ExchangeError
 from pix2pix.exchange.metadata import INPUT
 from pix2pix.exchange.openvino_file import OpenvinoModel
+from pix2pix.inference.lanes import MOST, Lanes
 from pix2pix.inference.test_time import pad_to_multiple
 
-MOST_LANES = 4  # each holds a picture's layers in memory
-LARGE = 1024 * 1024  # pixels, beyond which the layers of several pictures would take too much of it
 Run = Callable[[Any], Any]  # numpy float32 (1, C, H, W) to (1, C', H, W)
 
 
@@ -27,14 +24,12 @@ class GraphNetwork:
     Args:
         run: the whole processor on one picture.
         multiple: of the generator's sides; the graph pads by itself, and here too small pictures are refused.
-        lanes: makes what translates at the same time, a share of the processor each; None: there is no such thing.
+        lanes: see `inference.lanes.Lanes`.
     """
 
-    def __init__(self, run: Run, multiple: int, lanes: Callable[[], Sequence[Run]] | None = None) -> None:
-        self._run, self._multiple, self._make_lanes = run, multiple, lanes
-        self._lanes: Sequence[Run] = ()
-        self._free: SimpleQueue[Run] = SimpleQueue()
-        self._large = threading.Lock()
+    def __init__(self, run: Run, multiple: int, lanes: Callable[[], Sequence[Run]] = tuple) -> None:
+        self._multiple = multiple
+        self._lanes = Lanes(run, lanes)
 
     @property
     def draws_noise(self) -> bool:
@@ -49,7 +44,7 @@ class GraphNetwork:
     def __call__(self, source: Tensor, names: Sequence[str]) -> Tensor:
         """See `inference.networks.Network`. Names decide nothing, as there is no noise."""
         padded, crop = pad_to_multiple(source, self.multiple)
-        with self._lane(large=source[0, 0].numel() > LARGE) as run:
+        with self._lanes.taken(source) as run:
             translated = [torch.from_numpy(run(picture.numpy())) for picture in torch.split(padded.contiguous(), 1)]
         return torch.cat(translated)[crop]
 
@@ -61,26 +56,8 @@ class GraphNetwork:
             )
 
     def share(self) -> int:
-        """See `inference.networks.Network`. Large pictures are still translated one at a time, by all threads."""
-        if not self._lanes and self._make_lanes is not None:
-            self._lanes = self._make_lanes()
-            for lane in self._lanes:
-                self._free.put(lane)
-        return max(len(self._lanes), 1)
-
-    @contextmanager
-    def _lane(self, *, large: bool) -> Iterator[Run]:
-        """A free lane, or for a large picture all of them."""
-        if not self._lanes:
-            yield self._run
-            return
-        with self._large if large else nullcontext():  # two that each had some of the lanes would wait for ever
-            taken = [self._free.get() for _ in range(len(self._lanes) if large else 1)]
-        try:
-            yield self._run if large else taken[0]
-        finally:
-            for lane in taken:
-                self._free.put(lane)
+        """See `inference.networks.Network`."""
+        return self._lanes.share()
 
 
 def onnx_network(session: Any, multiple: int) -> GraphNetwork:
@@ -118,7 +95,7 @@ def openvino_network(model: OpenvinoModel, multiple: int, usual: Sequence[int] |
         return run
 
     def lanes() -> Sequence[Run]:
-        count = min(threads, MOST_LANES)
-        return [lane(count) for _ in range(count)]
+        count = min(threads, MOST)
+        return [lane(count) for _ in range(count)] if count > 1 else []
 
-    return GraphNetwork(lane(1), multiple, lanes if threads > 1 else None)
+    return GraphNetwork(lane(1), multiple, lanes)

@@ -20,6 +20,7 @@ from pix2pix.inference.pipeline import FAILURES, Failure
 from pix2pix.inference.plan import Existing, Job, PlanError, plan_files, plan_pairs
 from pix2pix.inference.suffixes import asked_suffix, form_of, result_suffix
 from pix2pix.inference.translator import Translator
+from pix2pix.processes.memory import keep_freed_memory
 from pix2pix.runs import other_runs
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def run_command(arguments: argparse.Namespace) -> int:
     """Translate and say how many; 0 if all could be, else 1. Raises PlanError for what cannot be done as typed."""
     _check(arguments)
     translator = _load(arguments)
+    if translator.device.type == "cpu":
+        keep_freed_memory()
     kinds = kinds_of(arguments, translator.network.multiple)
     form = form_of(translator, arguments.side_by_side)
     asked = None if arguments.format is None else asked_suffix(arguments.format, form)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from pix2pix.inference.lanes import MOST, Lanes
 from pix2pix.inference.precision import Precision, use_bfloat16
-from pix2pix.inference.test_time import Statistics, translate
+from pix2pix.inference.test_time import Statistics, independent, translate
 from pix2pix.models.blocks import Generator
 
 
@@ -46,6 +48,14 @@ class Network(Protocol):
         ...
 
 
+class Lane(NamedTuple):
+    """What translates in a thread of its own."""
+
+    generator: Generator
+    randoms: Sequence[torch.Generator] | None = None  # that the generator draws from; None: the device's
+    threads: tuple[int, int] | None = None  # of PyTorch's operations, and of those that follow; None: as it is
+
+
 @dataclass
 class TorchNetwork:
     """A generator with the recipe of its test time (see `inference.test_time.translate`).
@@ -62,6 +72,7 @@ class TorchNetwork:
     def __post_init__(self) -> None:
         if self.precision == "bf16":
             use_bfloat16(self.generator)
+        self._lanes = Lanes(Lane(self.generator), self._make_lanes)
 
     @property
     def draws_noise(self) -> bool:
@@ -75,9 +86,20 @@ class TorchNetwork:
 
     def __call__(self, source: Tensor, names: Sequence[str]) -> Tensor:
         """See `Network`."""
-        with torch.inference_mode(), self.reduced(source.device):
+        with (
+            self._lanes.taken(source) as (generator, randoms, threads),
+            _threads(threads),
+            torch.inference_mode(),
+            self.reduced(source.device),
+        ):
             return translate(
-                self.generator, source, names, noise=self.noise, statistics=self.statistics, seed=self.seed
+                generator,
+                source,
+                names,
+                noise=self.noise,
+                statistics=self.statistics,
+                seed=self.seed,
+                randoms=randoms,
             ).float()
 
     def reduced(self, device: torch.device) -> torch.autocast:
@@ -89,8 +111,34 @@ class TorchNetwork:
         self.generator.to(device)
 
     def share(self) -> int:
-        """See `Network`: a picture takes the whole device."""
-        return 1
+        """See `Network`. A GPU is not shared."""
+        return self._lanes.share()
+
+    def _make_lanes(self) -> list[Lane]:
+        threads = torch.get_num_threads()
+        count = min(threads, MOST)
+        twins = [independent(self.generator) for _ in range(count)]
+        on_processor = all(parameter.device.type == "cpu" for parameter in self.generator.parameters())
+        if count < 2 or not on_processor or None in twins:
+            return []
+        return [Lane(twin[0], [twin[1]], (threads // count, threads)) for twin in twins if twin is not None]
+
+
+@contextmanager
+def _threads(threads: tuple[int, int] | None) -> Iterator[None]:
+    """So many for what this thread computes.
+
+    What PyTorch has now is no guide to what it is to have afterwards: a new thread starts with the number that was set
+    last in any.
+    """
+    if threads is None:
+        yield
+        return
+    torch.set_num_threads(threads[0])
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads[1])
 
 
 def has_dropout(generator: Generator) -> bool:

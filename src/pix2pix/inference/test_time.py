@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from types import EllipsisType
 from typing import Literal
 
@@ -28,6 +30,7 @@ def translate(
     noise: bool,
     statistics: Statistics,
     seed: int,
+    randoms: Sequence[torch.Generator] | None = None,
 ) -> Tensor:
     """Translate each picture on its own, so that a result depends on no other picture, batch or rank.
 
@@ -37,7 +40,8 @@ def translate(
         names: B names; with `seed` they decide each picture's noise.
         noise: whether dropout acts, as in the paper.
         statistics: "picture": batch norm takes the picture's own, as in the paper; "running": those of the training.
-        seed: of the noise. The random states of the CPU and of the source's device are left as they were.
+        seed: of the noise. Random states are left as they were.
+        randoms: what the generator draws from; None: the random generators of the CPU and of the source's device.
 
     Returns:
         (B, C', H, W) in [-1, 1].
@@ -46,10 +50,11 @@ def translate(
         BadPairError: a side is too short to be padded by reflection.
     """
     padded, crop = pad_to_multiple(source, generator.multiple)
+    randoms = default_randoms(source.device) if randoms is None else randoms
     translations = []
     with _test_mode(generator, noise, statistics):
         for picture, name in zip(torch.split(padded, 1), names, strict=True):
-            with _seeded(source.device, seed, name):
+            with _seeded(randoms, seed, name):
                 translations.append(generator(picture)[crop])  # (1, C', H, W)
     return torch.cat(translations)
 
@@ -101,10 +106,9 @@ def _test_mode(generator: nn.Module, noise: bool, statistics: Statistics) -> Ite
 
 
 @contextmanager
-def _seeded(device: torch.device, seed: int, name: str) -> Iterator[None]:
+def _seeded(randoms: Sequence[torch.Generator], seed: int, name: str) -> Iterator[None]:
     """Random numbers that depend on (seed, name) alone; afterwards the random states are as before."""
     value = int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:8], "big")
-    randoms = default_randoms(device)
     states = [random.get_state() for random in randoms]
     try:
         for random in randoms:
@@ -122,3 +126,30 @@ def default_randoms(device: torch.device) -> list[torch.Generator]:
     if device.type == "mps":
         return [torch.default_generator, torch.mps._get_default_mps_generator()]
     return [torch.default_generator, torch.get_device_module(device).default_generators[device.index]]
+
+
+def independent(generator: Generator) -> tuple[Generator, torch.Generator] | None:
+    """A twin for another thread, on the CPU: the same weights, but modes and noise of its own, and what it draws from.
+
+    Seeded alike it draws the same noise as the generator does. None where that cannot be: another noise than dropout's
+    of single values.
+    """
+    tensors = chain(generator.parameters(), generator.buffers())
+    twin = copy.deepcopy(generator, {id(tensor): tensor for tensor in tensors})
+    random = torch.Generator()
+    for module in twin.modules():
+        if type(module) is nn.Dropout:
+            module.forward = _dropout(module, random)  # type: ignore[assignment, method-assign]
+        elif isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0:
+            return None
+    return twin, random
+
+
+def _dropout(module: nn.Dropout, random: torch.Generator) -> Callable[[Tensor], Tensor]:
+    def forward(values: Tensor) -> Tensor:
+        if not module.training:
+            return values
+        kept = torch.empty_like(values).bernoulli_(1 - module.p, generator=random)
+        return values * kept.div_(1 - module.p)
+
+    return forward

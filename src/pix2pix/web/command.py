@@ -13,6 +13,7 @@ import uvicorn
 
 from pix2pix.devices import usable_device
 from pix2pix.evaluation.run import EvaluationError
+from pix2pix.processes.memory import MIB, keep_freed_memory
 from pix2pix.web.api import Limits
 from pix2pix.web.app import make_app
 from pix2pix.web.models import Model, load_model
@@ -29,6 +30,7 @@ def serve(arguments: argparse.Namespace) -> None:
     listening = take_address(arguments.host, arguments.port)  # first: it fails at once, and models take a while
     try:
         models = _load(arguments)
+        keep_freed_memory(at_most=512 * MIB)
         port = listening.getsockname()[1]
         shown = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
         for model in models:
