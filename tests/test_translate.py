@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -186,6 +187,20 @@ def test_bad_files_are_told_and_the_others_go_on(here: Path, caplog: pytest.LogC
     assert failed[2].startswith("photos/16.png: pictures of 1 x 3 (height x width) are too small")
     assert failed[3].startswith("photos/deep/3.tif: ")
     assert len(failed) == 4
+
+
+@pytest.mark.parametrize("name", ["1.png", "deep/3.tif"])
+def test_a_result_that_cannot_be_written_is_named_and_not_its_draft(
+    here: Path, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50, hard))  # bytes a file: the disk is full
+    try:
+        assert main(["runs/photos", f"photos/{name}", "-o", "out"]) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caplog.messages[0] == f"photos/{name}: out/{Path(name).name}: cannot be written: File too large"
+    assert written() == []
 
 
 def test_results_that_are_there(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

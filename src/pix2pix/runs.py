@@ -66,14 +66,10 @@ def latest_run(file: str) -> str:
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """A checkpoint's content, tensors mapped from the file. Raises ValueError where the file is none of ours."""
-    import torch
+    from pix2pix.torch_files import read_torch
 
     path = checkpoint_of(path)
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except Exception as error:  # PyTorch raises many kinds for files that are not its own, and advises to trust them
-        why = error.strerror if isinstance(error, OSError) else "it is no file that pix2pix train wrote, or was cut off"
-        raise ValueError(f"{path} cannot be read as a checkpoint: {why}") from error
+    content = read_torch(path, "a checkpoint", mmap=True)
     if not isinstance(content, dict) or RECORD not in content:
         raise ValueError(f"{path} is a PyTorch file, but no checkpoint of pix2pix: it has no entry {RECORD!r}")
     if content[RECORD]["format"] > FORMAT:

@@ -30,6 +30,7 @@ from pix2pix.evaluation.judge_check import Standing
 from pix2pix.evaluation.judge_network import Segmenter
 from pix2pix.metrics.additive import SetMetric
 from pix2pix.metrics.segmentation import confusion, segmentation_scores
+from pix2pix.torch_files import read_torch
 
 if TYPE_CHECKING:
     from pix2pix.data.datamodule import PairedData
@@ -122,9 +123,9 @@ class Judge:
         if not path.is_file():
             raise JudgeError(f"{path}: there is no such judge; pix2pix judge RUN makes one")
         try:
-            content = torch.load(path, map_location="cpu", weights_only=True)
-        except Exception as error:  # PyTorch raises many kinds for files that are not its own
-            raise JudgeError(f"{path} cannot be read as a judge: {error}") from error
+            content = read_torch(path, "a judge")
+        except ValueError as error:
+            raise JudgeError(str(error)) from error
         if not isinstance(content, dict) or RECORD not in content:
             raise JudgeError(f"{path} is a PyTorch file, but no judge: it has no entry {RECORD!r}")
         record = content[RECORD]

@@ -28,6 +28,7 @@ from pix2pix.exchange.extras import ExchangeError
 from pix2pix.models.blocks import Generator
 from pix2pix.models.resnet import ResNet
 from pix2pix.models.unet import UNet
+from pix2pix.torch_files import read_torch
 
 ForeignNorm = Literal["batch", "instance", "none"]
 Names = dict[str, str]  # of modules: theirs → ours
@@ -75,10 +76,9 @@ def _read(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise ExchangeError(f"{path} is no file: expected a generator's weights, such as latest_net_G.pth")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # PyTorch raises many kinds for files that are not its own, and advises to trust them
-        why = error.strerror if isinstance(error, OSError) else "it is none, was cut off, or holds more than tensors"
-        raise ExchangeError(f"{path} cannot be read as a PyTorch file of tensors alone: {why}") from error
+        content = read_torch(path, "a PyTorch file of tensors alone")
+    except ValueError as error:
+        raise ExchangeError(str(error)) from error
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
         found = (
             f"the entries {', '.join(map(str, content))}" if isinstance(content, Mapping) else type(content).__name__

@@ -183,10 +183,9 @@ def _told(outcomes: Iterator[tuple[Job, Failure | None]], count: int, things: st
 def _in_words(error: Failure, job: Job) -> str:
     if isinstance(error, OSError):
         file = next(iter(job.outputs.values()))
-        draft = (
-            error.filename is not None
-            and error.filename != str(job.source)
-            and Path(error.filename).parent == file.parent
+        # A full disk is told without a name. Of a source that cannot be read other errors are made.
+        about_the_result = error.filename is None or (
+            error.filename != str(job.source) and Path(error.filename).parent == file.parent
         )
-        return f"{file}: cannot be written: {error.strerror}" if draft else in_words(error)
+        return f"{file}: cannot be written: {error.strerror or error}" if about_the_result else in_words(error)
     return str(error) or type(error).__name__

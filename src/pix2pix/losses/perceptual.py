@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pix2pix.metrics.weights import WeightsFile
+from pix2pix.torch_files import read_torch
 
 VGG19_WEIGHTS = WeightsFile("VGG19", "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth", megabytes=548)
 # Convolutions 3x3 by their channels; 0 is a maximum over 2x2. What lies behind the last is not needed here.
@@ -55,10 +56,7 @@ class PerceptualLoss:
         Raises ValueError where there is no such file, or where it holds something else.
         """
         path = VGG19_WEIGHTS.find() if file is None else Path(file).expanduser()
-        try:
-            weights: Any = torch.load(path, map_location="cpu", weights_only=True)
-        except Exception as error:  # PyTorch raises many kinds for files that are not its own
-            raise ValueError(f"{path} cannot be read as weights of VGG19: {error}") from error
+        weights: Any = read_torch(path, "weights of VGG19")
         if not isinstance(weights, Mapping):
             raise ValueError(f"{path} holds a {type(weights).__name__}, expected a state dict of torchvision's VGG19")
         try:

@@ -1,0 +1,54 @@
+"""Files of torch.save: what is read, and what is said of those that cannot be."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+
+from pix2pix.torch_files import read_torch
+
+
+@pytest.mark.parametrize("mmap", [True, False])
+def test_tensors_and_plain_values_come_back(tmp_path: Path, mmap: bool) -> None:
+    content = {"weights": torch.arange(6.0).view(2, 3), "told": {"size": [2, 3], "name": "é", "none": None}}
+    torch.save(content, tmp_path / "a.ckpt")
+    found = read_torch(tmp_path / "a.ckpt", "a checkpoint", mmap=mmap)
+    assert torch.equal(found.pop("weights"), content.pop("weights"))
+    assert found == content
+
+
+class Trap:
+    """A pickle that would write a file where it is trusted."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        return open, (str(self.file), "w")
+
+
+@pytest.mark.parametrize("kind", ["text", "cut", "trap", "pickle"])
+def test_a_file_that_is_none_of_these(tmp_path: Path, kind: str) -> None:
+    file, sprung = tmp_path / "a.ckpt", tmp_path / "sprung"
+    if kind == "text":
+        file.write_text("hello")
+    elif kind == "pickle":
+        file.write_bytes(pickle.dumps(Trap(sprung)))
+    else:
+        torch.save({"weights": torch.ones(1000), "more": Trap(sprung) if kind == "trap" else 0}, file)
+    if kind == "cut":
+        file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(ValueError, match=r"a\.ckpt cannot be read as a judge: it is none, was cut off") as raised:
+        read_torch(file, "a judge")
+    assert "weights_only" not in str(raised.value)
+    assert not sprung.exists()
+
+
+def test_no_file_and_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="as a judge: No such file or directory"):
+        read_torch(tmp_path / "a.ckpt", "a judge")
+    with pytest.raises(ValueError, match="as a judge: Is a directory"):
+        read_torch(tmp_path, "a judge")
