@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from pix2pix.torch_files import read_torch
 
 @pytest.mark.parametrize("mmap", [True, False])
 def test_tensors_and_plain_values_come_back(tmp_path: Path, mmap: bool) -> None:
-    content = {"weights": torch.arange(6.0).view(2, 3), "told": {"size": [2, 3], "name": "é", "none": None}}
+    content: dict[str, Any] = {"weights": torch.arange(6.0).view(2, 3), "told": {"size": [2, 3], "name": "é", "none": None}}
     torch.save(content, tmp_path / "a.ckpt")
     found = read_torch(tmp_path / "a.ckpt", "a checkpoint", mmap=mmap)
     assert torch.equal(found.pop("weights"), content.pop("weights"))
