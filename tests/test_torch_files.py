@@ -14,7 +14,8 @@ from pix2pix.torch_files import read_torch
 
 @pytest.mark.parametrize("mmap", [True, False])
 def test_tensors_and_plain_values_come_back(tmp_path: Path, mmap: bool) -> None:
-    content: dict[str, Any] = {"weights": torch.arange(6.0).view(2, 3), "told": {"size": [2, 3], "name": "é", "none": None}}
+    told = {"size": [2, 3], "name": "é", "none": None}
+    content: dict[str, Any] = {"weights": torch.arange(6.0).view(2, 3), "told": told}
     torch.save(content, tmp_path / "a.ckpt")
     found = read_torch(tmp_path / "a.ckpt", "a checkpoint", mmap=mmap)
     assert torch.equal(found.pop("weights"), content.pop("weights"))
@@ -37,7 +38,7 @@ def test_a_file_that_is_none_of_these(tmp_path: Path, kind: str) -> None:
     if kind == "text":
         file.write_text("hello")
     elif kind == "pickle":
-        file.write_bytes(pickle.dumps(Trap(sprung)))
+        file.write_bytes(pickle.dumps(Trap(sprung), protocol=2))
     else:
         torch.save({"weights": torch.ones(1000), "more": Trap(sprung) if kind == "trap" else 0}, file)
     if kind == "cut":

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from pix2pix.arguments import in_words
-from pix2pix.inference.kinds import Handler, Kinds, check_options, kinds_of, known
+from pix2pix.inference.kinds import KNOWN, Handler, Kinds, check_options, kinds_of
 from pix2pix.inference.pictures import files, pairs, translate_pictures
 from pix2pix.inference.pipeline import FAILURES, Failure
 from pix2pix.inference.plan import Existing, Job, PlanError, plan_files, plan_pairs
@@ -48,7 +48,7 @@ def run_command(arguments: argparse.Namespace) -> int:
             return kinds.suffix(source, named) or asked or result_suffix(named or source, form)
 
         jobs = plan_files(
-            arguments.inputs, arguments.output, suffix_of, known=known(kinds), samples=numbered, existing=existing
+            arguments.inputs, arguments.output, suffix_of, known=KNOWN, samples=numbered, existing=existing
         )
         read = files(translator, arguments.derive, arguments.size)
     else:
@@ -57,7 +57,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         suffix = asked or result_suffix("", form)
         jobs = plan_pairs(names, arguments.output, suffix, samples=numbered, existing=existing)
         read = pairs(data, arguments.split)
-    met = {kinds.kind(job) for job in jobs}
+    met = {kinds.name(job) for job in jobs}
     if existing != "skip":  # of what is skipped the kind is not known here
         check_options(arguments, met)
     others: list[tuple[Job, Handler]] = []

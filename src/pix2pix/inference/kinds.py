@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from pix2pix.data.codecs import READABLE, picture_size
 from pix2pix.data.pairs import BadPairError
@@ -24,6 +25,7 @@ BIG = 16_000_000  # pixels, from which on a picture is translated in tiles
 FILMS = (".mp4", ".mov", ".mkv", ".m4v", ".avi", ".webm", ".ts", ".mpg", ".mpeg", ".y4m")
 WRITTEN_FILMS = (".mp4", ".mov", ".mkv")
 VOLUMES = (".nii", ".gz")
+KNOWN = READABLE | {*FILMS, *VOLUMES}  # suffixes of all that can be translated
 OF_DRIVER = ("pairs", "mirror", "weights", "absent")
 OPTIONS: Mapping[str, tuple[str, ...]] = {  # that are for one kind of input alone
     "films": ("driver", *OF_DRIVER, "quality", "smoothing", "fresh_noise"),
@@ -32,47 +34,61 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {  # that are for one kind of input alo
 }
 
 
+class Kind(NamedTuple):
+    """Files of many pictures."""
+
+    name: str  # a key of OPTIONS
+    handler: Handler
+    written: Sequence[str]  # suffixes that results can have, the usual one first
+
+
 @dataclass(frozen=True)
 class Kinds:
     """How files that are no single picture are translated.
 
     Attributes:
-        handlers: by suffix, with the suffix of the result.
-        volume: of folders with a DICOM series.
-        big: of pictures.
+        films, volumes: by their suffixes; a folder with a DICOM series is a volume too.
+        big: what translates a picture in tiles.
         least: pixels that a picture for `big` has at least.
     """
 
-    handlers: Mapping[str, tuple[Handler, str]]
-    volume: Handler
+    films: Kind
+    volumes: Kind
     big: Handler
     least: int
 
-    def kind(self, job: Job) -> str:
+    def name(self, job: Job) -> str:
         """A key of OPTIONS."""
-        suffix = "" if job.source is None else job.source.suffix.lower()
-        return "films" if suffix in FILMS else "volumes" if job.series or suffix in VOLUMES else "pictures"
+        kind = self._of(job)
+        return "pictures" if kind is None else kind.name
 
     def suffix(self, source: str, named: str) -> str | None:
         """The suffix of a film's or volume's result, as `plan_files` asks for it; None: `source` is a picture's."""
-        if source in FILMS:
-            return named if named in WRITTEN_FILMS else self.handlers[source][1]
-        return (named if named in VOLUMES else source) if source in VOLUMES else None
+        kind = self._by_suffix(source)
+        if kind is None:
+            return None
+        return next((each for each in (named, source) if each in kind.written), kind.written[0])
 
     def handler(self, job: Job) -> Handler | None:
         """What translates a job's file; None: it is an ordinary picture, or a pair of a data set."""
         if job.source is None:
             return None
-        if job.series:
-            return self.volume
-        suffix = job.source.suffix.lower()
-        if suffix in self.handlers:
-            return self.handlers[suffix][0]
+        kind = self._of(job)
+        if kind is not None:
+            return kind.handler
         try:
             height, width, _ = picture_size(job.source)
         except BadPairError:
             return None  # which is told when it is read
         return self.big if height * width >= self.least else None
+
+    def _of(self, job: Job) -> Kind | None:
+        if job.series:
+            return self.volumes
+        return None if job.source is None else self._by_suffix(job.source.suffix.lower())
+
+    def _by_suffix(self, suffix: str) -> Kind | None:
+        return self.films if suffix in FILMS else self.volumes if suffix in VOLUMES else None
 
 
 def check_options(arguments: argparse.Namespace, met: Collection[str]) -> None:
@@ -112,18 +128,12 @@ def kinds_of(arguments: argparse.Namespace, multiple: int) -> Kinds:
             TileOptions(arguments.tile, arguments.overlap).resolved(multiple)
         except ValueError as error:
             raise PlanError(f"--{error}") from error
-    handlers: dict[str, tuple[Handler, str]] = {}
-    film = partial(_film, arguments)
-    handlers |= {suffix: (film, suffix if suffix in WRITTEN_FILMS else ".mp4") for suffix in FILMS}
-    volume = partial(_volume, arguments)
-    handlers |= {suffix: (volume, suffix) for suffix in VOLUMES}
-    least = 0 if in_tiles else BIG if arguments.size is None else sys.maxsize  # resized pictures are never big
-    return Kinds(handlers, volume, partial(_big, arguments), least)
-
-
-def known(kinds: Kinds) -> frozenset[str]:
-    """Suffixes of all that can be translated."""
-    return READABLE | kinds.handlers.keys()
+    return Kinds(
+        films=Kind("films", partial(_film, arguments), WRITTEN_FILMS),
+        volumes=Kind("volumes", partial(_volume, arguments), VOLUMES),
+        big=partial(_big, arguments),
+        least=0 if in_tiles else BIG if arguments.size is None else sys.maxsize,  # resized pictures are never big
+    )
 
 
 def _big(arguments: argparse.Namespace, translator: Translator, source: Path, target: Path, progress: Progress) -> None:
