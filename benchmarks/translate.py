@@ -87,12 +87,6 @@ def exported(generator: UNet, sources: list[Path], folder: Path) -> list[Path]:
     return paths
 
 
-def translators_of(generator: UNet, files_of_openvino: list[Path]) -> dict[str, Translator]:
-    """A way's name → what translates so."""
-    translators = {"pytorch float32": ours(generator, "float32"), "pytorch bf16": ours(generator, "bf16")}
-    return translators | {f"openvino {path.stem}": Translator.load(path) for path in files_of_openvino}
-
-
 def pipeline(translator: Translator, folder: Path, out: Path) -> None:
     jobs = plan_files([str(folder)], out, lambda _source, _named: ".png", existing="overwrite")
     assert not [error for _, error in translate_pictures(translator, jobs, files(translator)) if error]
@@ -123,6 +117,7 @@ def elsewhere(sources: list[Path], out: Path, threads: int) -> Iterator[Callable
     here, there = context.Pipe()
     process = context.Process(target=_serve_plain, args=(there, sources, out, threads))
     process.start()
+    there.close()  # so that its end is noticed here
 
     def run() -> Seconds:
         here.send(True)
@@ -155,18 +150,9 @@ def measure(ways: dict[str, Callable[[], Seconds]], rounds: int) -> dict[str, Se
 
 
 def stages(
-    translators: dict[str, Translator],
-    alone: dict[str, Translator],
-    network: nn.Module,
-    sources: list[Path],
-    out: Path,
+    translators: dict[str, Translator], network: nn.Module, sources: list[Path], out: Path
 ) -> dict[str, Callable[[], Seconds]]:
-    """What takes turns.
-
-    Args:
-        alone: translators of which the model alone is measured, a picture at a time with all threads; the pipeline
-            shares its own translators' threads among pictures for good.
-    """
+    """What takes turns. The model alone translates a picture at a time with all threads."""
     stored = [read_picture(path) for path in sources]
     first = next(iter(translators.values()))
     encoded = [first.encode(picture, "") for picture in stored]
@@ -182,7 +168,7 @@ def stages(
 
     ways = {"plain here": timed(partial(plain, network, sources, out)), "codecs": timed(codecs)}
     for name, translator in translators.items():
-        ways[f"{name} model"] = timed(model(alone[name]))
+        ways[f"{name} model"] = timed(model(translator))
         ways[name] = timed(partial(pipeline, translator, sources[0].parent, out))
     return ways
 
@@ -205,9 +191,9 @@ def main() -> None:
         files_of_openvino = exported(generator, sources, Path(temporary))
         for threads in arguments.threads:
             torch.set_num_threads(threads)
-            translators = translators_of(generator, files_of_openvino)
-            alone = translators_of(generator, files_of_openvino)
-            ways = stages(translators, alone, plain_unet().train(), sources, out)
+            translators = {"pytorch float32": ours(generator, "float32"), "pytorch bf16": ours(generator, "bf16")}
+            translators |= {f"openvino {path.stem}": Translator.load(path) for path in files_of_openvino}
+            ways = stages(translators, plain_unet().train(), sources, out)
             with elsewhere(sources, out, threads) as plain_alone:
                 seconds = measure({"plain": plain_alone, **ways}, arguments.rounds)
             print(f"\n{len(sources)} pictures of {SIZE}², {threads} thread(s), medians of {arguments.rounds} rounds")

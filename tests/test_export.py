@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from pix2pix.exchange import agreement, extras
 from pix2pix.exchange.extras import ExchangeError, needed
 from pix2pix.exchange.loading import is_exported, load_exported
 from pix2pix.export import main
-from pix2pix.inference import lanes
+from pix2pix.inference import pictures
 from pix2pix.inference.networks import TorchNetwork
 from pix2pix.inference.translator import Translator
 from pix2pix.translate import main as translate
@@ -63,21 +64,31 @@ def test_graphs_translate_pictures_as_the_run_does(run: Path, exported: Path, na
     assert np.abs(translated.astype(int) - expected).max() <= 1  # rounded to levels
 
 
-@pytest.mark.parametrize("large", [lanes.LARGE, 100])
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize("large", [pictures.LARGE, 100])
+@pytest.mark.parametrize("kind", ["run", "model.safetensors", "model.xml"])
 def test_several_pictures_at_a_time_are_those_of_one(
-    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: int
+    run: Path, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: int, kind: str
 ) -> None:
-    monkeypatch.setattr(lanes, "LARGE", large)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
-    translator = load_exported(exported / "model.xml")
-    assert load_exported(exported / "model.xml").network.share() == 2
+    monkeypatch.setattr(pictures, "LARGE", large)
+    model = run if kind == "run" else exported / kind
+    translator = Translator.load(model)
+    assert len(translator.lanes(4)) == 2
     sizes = [(8, 8 + index % 3 * 4) for index in range(12)]  # of 64 to 128 pixels
     (tmp_path / "in").mkdir()
     for index, size in enumerate(sizes):
         write_picture(tmp_path / "in" / f"{index}.png", picture(*size))
-    assert translate([str(exported / "model.xml"), str(tmp_path / "in"), "-o", str(tmp_path / "out")]) == 0
+    assert translate([str(model), str(tmp_path / "in"), "-o", str(tmp_path / "out")]) == 0
     for index, size in enumerate(sizes):
-        alone = translator(picture(*size)).astype(int)
+        alone = translator(picture(*size), str(index)).astype(int)
         assert np.abs(read_picture(tmp_path / "out" / f"{index}.png") - alone).max() <= 1
 
 

@@ -20,6 +20,10 @@ def read_torch(path: Path, expected: str, *, mmap: bool = False) -> Any:
     """
     try:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+    except MemoryError:
+        raise
     except Exception as error:  # PyTorch raises many kinds for files that are not its own
-        why = error.strerror if isinstance(error, OSError) else "it is none, was cut off, or holds more than tensors"
+        why = "it is none, was cut off, or holds more than tensors and plain values"
+        if isinstance(error, OSError):
+            why = error.strerror or str(error)
         raise ValueError(f"{path} cannot be read as {expected}: {why}") from error

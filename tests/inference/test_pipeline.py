@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -44,11 +45,63 @@ def test_lanes_compute_at_the_same_time_and_results_stay_in_order() -> None:
     def write(item: int, computed: int) -> None:
         written.append(computed)
 
-    outcomes = overlapped(range(10), lambda item: item, compute, write, lanes=2)
+    outcomes = overlapped(range(10), lambda item: item, never, write, lanes=[compute, compute])
     assert [item for item, error in outcomes if error is None] == written == list(range(10))
 
 
-@pytest.mark.parametrize("lanes", [1, 2])
+def never(item: int, read: int) -> int:
+    raise AssertionError("the caller's own thread has nothing to compute")
+
+
+def test_a_lane_computes_one_item_at_a_time() -> None:
+    at_work: list[int] = []
+
+    def lane(number: int) -> Callable[[int, int], int]:
+        def compute(item: int, read: int) -> int:
+            assert number not in at_work
+            at_work.append(number)
+            time.sleep(0.001)
+            at_work.remove(number)
+            return item
+
+        return compute
+
+    outcomes = overlapped(range(60), lambda item: item, never, lambda *_: None, lanes=[lane(0), lane(1), lane(2)])
+    assert [error for _, error in outcomes] == [None] * 60
+
+
+def test_what_is_to_be_alone_waits_for_the_lanes_and_they_for_it() -> None:
+    at_work: set[int] = set()
+    main = threading.get_ident()
+
+    def in_a_lane(item: int, read: int) -> int:
+        at_work.add(item)
+        time.sleep(0.002)
+        assert not any(other % 3 == 0 for other in at_work)
+        at_work.remove(item)
+        return item
+
+    def alone(item: int, read: int) -> int:
+        assert threading.get_ident() == main
+        assert not at_work
+        at_work.add(item)
+        time.sleep(0.002)
+        assert at_work == {item}
+        at_work.remove(item)
+        return item
+
+    outcomes = overlapped(
+        range(30),
+        lambda item: item,
+        alone,
+        lambda *_: None,
+        lanes=[in_a_lane, in_a_lane],
+        alone=lambda value: value % 3 == 0,
+    )
+    assert [(item, error) for item, error in outcomes] == [(item, None) for item in range(30)]
+
+
+@pytest.mark.parametrize("lanes", [0, 2])
 @pytest.mark.parametrize("stage", ["read", "compute", "write"])
 def test_a_failure_is_told_in_its_place_and_the_others_go_on(stage: str, lanes: int) -> None:
     written = []
@@ -62,9 +115,10 @@ def test_a_failure_is_told_in_its_place_and_the_others_go_on(stage: str, lanes: 
         fail("write", item)
         written.append(computed)
 
-    outcomes = list(
-        overlapped(range(10), lambda item: fail("read", item), lambda item, _: fail("compute", item), write, lanes)
-    )
+    def compute(item: int, read: int) -> int:
+        return fail("compute", item)
+
+    outcomes = list(overlapped(range(10), lambda item: fail("read", item), compute, write, lanes=[compute] * lanes))
     assert [item for item, _ in outcomes] == list(range(10))
     assert {item: str(error) for item, error in outcomes if error} == {item: f"{item} is bad" for item in (1, 5, 9)}
     assert written == [0, 2, 3, 4, 6, 7, 8]

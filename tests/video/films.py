@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from pix2pix.data.domains import Rgb
+from pix2pix.inference.networks import Network
 from pix2pix.inference.translator import Translator
 
 Picture = NDArray[np.uint8]
@@ -37,8 +38,8 @@ class Same:
     def to(self, device: torch.device | str) -> None:
         pass
 
-    def share(self) -> int:
-        return 1
+    def lanes(self, count: int) -> Sequence[Network]:
+        return []
 
 
 def translator(sign: int = 1) -> Translator:

@@ -19,6 +19,7 @@ from tests.evaluation.untrained_runs import untrained
 from tests.web.served import LIMITS, Answer, get, post, served
 
 from pix2pix.data.domains import Domain, Grey, Labels, Raw, Rgb
+from pix2pix.inference.networks import Network
 from pix2pix.inference.translator import Translator
 from pix2pix.web.drawings import brushes
 from pix2pix.web.models import Model, load_model
@@ -46,8 +47,8 @@ class Negative:
     def to(self, device: torch.device | str) -> None:
         pass
 
-    def share(self) -> int:
-        return 1
+    def lanes(self, count: int) -> Sequence[Network]:
+        return []
 
 
 def plain(name: str, source: Domain, target: Domain) -> Model:

@@ -12,24 +12,22 @@ from torch import Tensor
 from pix2pix.exchange.extras import ExchangeError
 from pix2pix.exchange.metadata import INPUT
 from pix2pix.exchange.openvino_file import OpenvinoModel
-from pix2pix.inference.lanes import MOST, Lanes
 from pix2pix.inference.test_time import pad_to_multiple
 
 Run = Callable[[Any], Any]  # numpy float32 (1, C, H, W) to (1, C', H, W)
 
 
 class GraphNetwork:
-    """An exported graph: it translates a picture at a time, or one a lane, on the processor, without noise.
+    """An exported graph: it translates a picture at a time, on the processor, without noise.
 
     Args:
         run: the whole processor on one picture.
         multiple: of the generator's sides; the graph pads by itself, and here too small pictures are refused.
-        lanes: see `inference.lanes.Lanes`.
+        lanes: makes so many of what `run` is, a share of the processor each; None: there is no such thing.
     """
 
-    def __init__(self, run: Run, multiple: int, lanes: Callable[[], Sequence[Run]] = tuple) -> None:
-        self._multiple = multiple
-        self._lanes = Lanes(run, lanes)
+    def __init__(self, run: Run, multiple: int, lanes: Callable[[int], Sequence[Run]] | None = None) -> None:
+        self._run, self._multiple, self._lanes = run, multiple, lanes
 
     @property
     def draws_noise(self) -> bool:
@@ -44,8 +42,7 @@ class GraphNetwork:
     def __call__(self, source: Tensor, names: Sequence[str]) -> Tensor:
         """See `inference.networks.Network`. Names decide nothing, as there is no noise."""
         padded, crop = pad_to_multiple(source, self.multiple)
-        with self._lanes.taken(source) as run:
-            translated = [torch.from_numpy(run(picture.numpy())) for picture in torch.split(padded.contiguous(), 1)]
+        translated = [torch.from_numpy(self._run(picture.numpy())) for picture in torch.split(padded.contiguous(), 1)]
         return torch.cat(translated)[crop]
 
     def to(self, device: torch.device | str) -> None:
@@ -55,9 +52,12 @@ class GraphNetwork:
                 f"an exported graph runs on the processor, not on {device}: export .safetensors to translate there"
             )
 
-    def share(self) -> int:
+    def lanes(self, count: int) -> list[GraphNetwork]:
         """See `inference.networks.Network`."""
-        return self._lanes.share()
+        count = min(count, torch.get_num_threads())
+        if count < 2 or self._lanes is None:
+            return []
+        return [GraphNetwork(run, self.multiple) for run in self._lanes(count)]
 
 
 def onnx_network(session: Any, multiple: int) -> GraphNetwork:
@@ -73,7 +73,6 @@ def openvino_network(model: OpenvinoModel, multiple: int, usual: Sequence[int] |
             alone, which is faster; the picture's own size decides it, so that no other picture has a say in a result.
     """
     fixed = None if usual is None else (usual[0] + -usual[0] % multiple, usual[1] + -usual[1] % multiple)
-    threads = torch.get_num_threads()
     compiled: dict[tuple[int, bool], Any] = {}  # by streams, and whether for the usual size
     compiling = threading.Lock()
 
@@ -94,8 +93,4 @@ def openvino_network(model: OpenvinoModel, multiple: int, usual: Sequence[int] |
 
         return run
 
-    def lanes() -> Sequence[Run]:
-        count = min(threads, MOST)
-        return [lane(count) for _ in range(count)] if count > 1 else []
-
-    return GraphNetwork(lane(1), multiple, lanes)
+    return GraphNetwork(lane(1), multiple, lambda count: [lane(count) for _ in range(count)])

@@ -1,8 +1,9 @@
-"""What `pix2pix translate` does: a plan, then every picture of it, while the next is read and the last is written."""
+"""What `pix2pix translate` does: a plan, then every picture of it, while the next are read and the last written."""
 
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # which is told without the file's name
 SHARE = "{desc} {percentage:3.0f}% |{bar}| {remaining}"
 
 
@@ -57,7 +59,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         suffix = asked or result_suffix("", form)
         jobs = plan_pairs(names, arguments.output, suffix, samples=numbered, existing=existing)
         read = pairs(data, arguments.split)
-    met = {kinds.name(job) for job in jobs}
+    met = {kinds.name_of(job) for job in jobs}
     if existing != "skip":  # of what is skipped the kind is not known here
         check_options(arguments, met)
     others: list[tuple[Job, Handler]] = []
@@ -183,9 +185,11 @@ def _told(outcomes: Iterator[tuple[Job, Failure | None]], count: int, things: st
 def _in_words(error: Failure, job: Job) -> str:
     if isinstance(error, OSError):
         file = next(iter(job.outputs.values()))
-        # A full disk is told without a name. Of a source that cannot be read other errors are made.
-        about_the_result = error.filename is None or (
-            error.filename != str(job.source) and Path(error.filename).parent == file.parent
-        )
-        return f"{file}: cannot be written: {error.strerror or error}" if about_the_result else in_words(error)
+        if error.filename is None:
+            about_the_result = error.errno in NO_ROOM
+        else:
+            about_the_result = error.filename != str(job.source) and Path(error.filename).parent == file.parent
+        if about_the_result:
+            return f"{file}: cannot be written: {error.strerror}"
+        return in_words(error) or type(error).__name__
     return str(error) or type(error).__name__

@@ -57,7 +57,7 @@ class Kinds:
     big: Handler
     least: int
 
-    def name(self, job: Job) -> str:
+    def name_of(self, job: Job) -> str:
         """A key of OPTIONS."""
         kind = self._of(job)
         return "pictures" if kind is None else kind.name

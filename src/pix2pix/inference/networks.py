@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from pix2pix.inference.lanes import MOST, Lanes
 from pix2pix.inference.precision import Precision, use_bfloat16
 from pix2pix.inference.test_time import Statistics, independent, translate
 from pix2pix.models.blocks import Generator
 
 
 class Network(Protocol):
-    """Encoded pictures in, encoded pictures out, each on its own: a result depends on no other picture."""
+    """Encoded pictures in, encoded pictures out, each on its own: a result depends on no other picture.
+
+    Where it has fewer threads, in a lane or on another machine, sums may be rounded in another order.
+    """
 
     @property
     def draws_noise(self) -> bool:
@@ -43,17 +46,13 @@ class Network(Protocol):
         """Work there from now on; the pictures must be there too."""
         ...
 
-    def share(self) -> int:
-        """Be ready for calls from several threads at a time; returns from how many it is worth while."""
+    def lanes(self, count: int) -> Sequence[Network]:
+        """Networks that work at the same time, one in a thread, and share the processor and what this one has loaded.
+
+        Args:
+            count: how many at most. None come back where the device is better not shared.
+        """
         ...
-
-
-class Lane(NamedTuple):
-    """What translates in a thread of its own."""
-
-    generator: Generator
-    randoms: Sequence[torch.Generator] | None = None  # that the generator draws from; None: the device's
-    threads: tuple[int, int] | None = None  # of PyTorch's operations, and of those that follow; None: as it is
 
 
 @dataclass
@@ -68,11 +67,12 @@ class TorchNetwork:
     statistics: Statistics = "picture"
     seed: int = 0
     precision: Precision = "float32"
+    _randoms: Sequence[torch.Generator] | None = field(default=None, init=False)  # of a lane; None: the device's
+    _threads: tuple[int, int] | None = field(default=None, init=False)  # of a lane, and of everything else
 
     def __post_init__(self) -> None:
         if self.precision == "bf16":
             use_bfloat16(self.generator)
-        self._lanes = Lanes(Lane(self.generator), self._make_lanes)
 
     @property
     def draws_noise(self) -> bool:
@@ -86,20 +86,15 @@ class TorchNetwork:
 
     def __call__(self, source: Tensor, names: Sequence[str]) -> Tensor:
         """See `Network`."""
-        with (
-            self._lanes.taken(source) as (generator, randoms, threads),
-            _threads(threads),
-            torch.inference_mode(),
-            self.reduced(source.device),
-        ):
+        with _threads(self._threads), torch.inference_mode(), self.reduced(source.device):
             return translate(
-                generator,
+                self.generator,
                 source,
                 names,
                 noise=self.noise,
                 statistics=self.statistics,
                 seed=self.seed,
-                randoms=randoms,
+                randoms=self._randoms,
             ).float()
 
     def reduced(self, device: torch.device) -> torch.autocast:
@@ -110,30 +105,35 @@ class TorchNetwork:
         """See `Network`."""
         self.generator.to(device)
 
-    def share(self) -> int:
+    def lanes(self, count: int) -> list[TorchNetwork]:
         """See `Network`. A GPU is not shared."""
-        return self._lanes.share()
-
-    def _make_lanes(self) -> list[Lane]:
         threads = torch.get_num_threads()
-        count = min(threads, MOST)
-        twins = [independent(self.generator) for _ in range(count)]
-        on_processor = all(parameter.device.type == "cpu" for parameter in self.generator.parameters())
-        if count < 2 or not on_processor or None in twins:
+        count = min(count, threads)
+        if count < 2 or any(parameter.device.type != "cpu" for parameter in self.generator.parameters()):
             return []
-        return [Lane(twin[0], [twin[1]], (threads // count, threads)) for twin in twins if twin is not None]
+        lanes = []
+        for index in range(count):
+            twin = independent(self.generator)
+            if twin is None:
+                return []
+            lane = copy.copy(self)
+            lane.generator, lane._randoms = twin[0], [twin[1]]
+            lane._threads = threads // count + (index < threads % count), threads
+            lanes.append(lane)
+        return lanes
 
 
 @contextmanager
 def _threads(threads: tuple[int, int] | None) -> Iterator[None]:
-    """So many for what this thread computes.
+    """So many of PyTorch's for what this thread computes, and so many afterwards.
 
-    What PyTorch has now is no guide to what it is to have afterwards: a new thread starts with the number that was set
-    last in any.
+    The number that it has now is no guide: a thread starts with the one that was set last in any, when it is asked
+    first. Hence it is asked before it is set.
     """
     if threads is None:
         yield
         return
+    torch.get_num_threads()
     torch.set_num_threads(threads[0])
     try:
         yield

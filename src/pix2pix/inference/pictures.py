@@ -1,4 +1,4 @@
-"""Single pictures, one after the other, each in three stages that overlap: read, translate, write."""
+"""Single pictures, each in three stages that overlap: read, translate, write; on several cores several at a time."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ from pix2pix.inference.translator import Translator
 
 if TYPE_CHECKING:
     from pix2pix.data.datamodule import PairedData
+
+
+MOST = 4  # pictures at a time: each holds its layers in memory
+LARGE = 1024 * 1024  # pixels, beyond which the layers of several pictures would take too much of it
 
 
 class Encoded(NamedTuple):
@@ -49,9 +53,11 @@ def translate_pictures(
     """
     write = _write_beside(translator) if beside else _write_alone(translator)
     waiting = iter(jobs)
-    first = list(islice(waiting, 2))
-    lanes = translator.network.share() if len(first) > 1 else 1
-    yield from overlapped(chain(first, waiting), read, _translate(translator, range(1, beside + 1)), write, lanes)
+    first = list(islice(waiting, MOST))
+    every = range(1, beside + 1)
+    lanes = [_translate(lane, every) for lane in translator.lanes(len(first))]
+    compute = _translate(translator, every)
+    yield from overlapped(chain(first, waiting), read, compute, write, lanes=lanes, alone=_is_large)
 
 
 def files(translator: Translator, derive: bool = False, size: Sequence[int] | None = None) -> Callable[[Job], Encoded]:
@@ -88,6 +94,10 @@ def pairs(data: PairedData, split: str) -> Callable[[Job], Encoded]:
         return Encoded(sample.source, sample.target)
 
     return read
+
+
+def _is_large(encoded: Encoded) -> bool:
+    return encoded.source[0].numel() > LARGE
 
 
 def _translate(translator: Translator, every: Sequence[int]) -> Callable[[Job, Encoded], Results]:

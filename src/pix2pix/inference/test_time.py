@@ -131,8 +131,7 @@ def default_randoms(device: torch.device) -> list[torch.Generator]:
 def independent(generator: Generator) -> tuple[Generator, torch.Generator] | None:
     """A twin for another thread, on the CPU: the same weights, but modes and noise of its own, and what it draws from.
 
-    Seeded alike it draws the same noise as the generator does. None where that cannot be: another noise than dropout's
-    of single values.
+    Seeded alike it draws the same noise as the generator does. None where that cannot be: dropout of whole planes.
     """
     tensors = chain(generator.parameters(), generator.buffers())
     twin = copy.deepcopy(generator, {id(tensor): tensor for tensor in tensors})
@@ -147,7 +146,7 @@ def independent(generator: Generator) -> tuple[Generator, torch.Generator] | Non
 
 def _dropout(module: nn.Dropout, random: torch.Generator) -> Callable[[Tensor], Tensor]:
     def forward(values: Tensor) -> Tensor:
-        if not module.training:
+        if not module.training or module.p == 0:
             return values
         kept = torch.empty_like(values).bernoulli_(1 - module.p, generator=random)
         return values * kept.div_(1 - module.p)

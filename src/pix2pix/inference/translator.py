@@ -123,6 +123,10 @@ class Translator:
         self.device = torch.device(device)
         self.network.to(self.device)
 
+    def lanes(self, count: int) -> list[Translator]:
+        """Translators for up to `count` threads, which share the processor and the weights; none: not worth while."""
+        return [Translator(lane, self.source, self.target, self.derivation) for lane in self.network.lanes(count)]
+
     @overload
     def __call__(
         self, picture: str | Path, name: str | None = None, *, to: str | Path, overwrite: bool = False

@@ -1,1 +1,1 @@
-"""The processes of a run: trees that end together, ranks that agree, one run in a folder."""
+"""Processes: trees that end together, ranks that agree, one run in a folder, and how their memory is kept."""

@@ -12,6 +12,7 @@ from tests.inference.volumes.dicom_series import series
 from torch import Tensor
 
 from pix2pix.data.domains import Domain, Raw, Rgb
+from pix2pix.inference.networks import Network
 from pix2pix.inference.translator import Translator
 from pix2pix.inference.volumes import AXES, Axis, VolumeError, translate_volume
 
@@ -36,8 +37,8 @@ class Same:
     def to(self, device: Any) -> None:
         raise NotImplementedError
 
-    def share(self) -> int:
-        return 1
+    def lanes(self, count: int) -> Sequence[Network]:
+        return []
 
 
 def same(source: Domain = HU, target: Domain = HU) -> Translator:
