@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-import torch
 from PIL import Image
 from tests.evaluation.untrained_runs import pairs_folder, untrained
+from tests.threads import threads
 
 from pix2pix.data.codecs import read_picture, write_picture
 from pix2pix.data.pairs import BadPairError
@@ -66,10 +66,8 @@ def test_graphs_translate_pictures_as_the_run_does(run: Path, exported: Path, na
 
 @pytest.fixture
 def two_threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
+    with threads(2):
+        yield
 
 
 @pytest.mark.usefixtures("two_threads")

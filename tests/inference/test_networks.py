@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from tests.threads import threads
 from torch import Tensor, nn
 
 from pix2pix.inference.networks import TorchNetwork
@@ -22,10 +23,8 @@ PICTURES = [torch.rand(1, 2, 16, 24, generator=torch.Generator().manual_seed(ind
 
 @pytest.fixture(autouse=True)
 def four_threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(4)
-    yield
-    torch.set_num_threads(before)
+    with threads(4):
+        yield
 
 
 def made(kind: type[Generator], **settings: object) -> Generator:

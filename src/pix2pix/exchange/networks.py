@@ -12,6 +12,7 @@ from torch import Tensor
 from pix2pix.exchange.extras import ExchangeError
 from pix2pix.exchange.metadata import INPUT
 from pix2pix.exchange.openvino_file import OpenvinoModel
+from pix2pix.inference.networks import lane_count
 from pix2pix.inference.test_time import pad_to_multiple
 
 Run = Callable[[Any], Any]  # numpy float32 (1, C, H, W) to (1, C', H, W)
@@ -54,10 +55,8 @@ class GraphNetwork:
 
     def lanes(self, count: int) -> list[GraphNetwork]:
         """See `inference.networks.Network`."""
-        count = min(count, torch.get_num_threads())
-        if count < 2 or self._lanes is None:
-            return []
-        return [GraphNetwork(run, self.multiple) for run in self._lanes(count)]
+        runs = [] if self._lanes is None else self._lanes(lane_count(count))
+        return [GraphNetwork(run, self.multiple) for run in runs]
 
 
 def onnx_network(session: Any, multiple: int) -> GraphNetwork:

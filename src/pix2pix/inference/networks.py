@@ -86,7 +86,7 @@ class TorchNetwork:
 
     def __call__(self, source: Tensor, names: Sequence[str]) -> Tensor:
         """See `Network`."""
-        with _threads(self._threads), torch.inference_mode(), self.reduced(source.device):
+        with _limited(self._threads), torch.inference_mode(), self.reduced(source.device):
             return translate(
                 self.generator,
                 source,
@@ -107,9 +107,8 @@ class TorchNetwork:
 
     def lanes(self, count: int) -> list[TorchNetwork]:
         """See `Network`. A GPU is not shared."""
-        threads = torch.get_num_threads()
-        count = min(count, threads)
-        if count < 2 or any(parameter.device.type != "cpu" for parameter in self.generator.parameters()):
+        count, threads = lane_count(count), torch.get_num_threads()
+        if any(parameter.device.type != "cpu" for parameter in self.generator.parameters()):
             return []
         lanes = []
         for index in range(count):
@@ -123,8 +122,14 @@ class TorchNetwork:
         return lanes
 
 
+def lane_count(wanted: int) -> int:
+    """How many lanes the processor is shared by: at most one a thread of PyTorch's, and none rather than one."""
+    count = min(wanted, torch.get_num_threads())
+    return count if count > 1 else 0
+
+
 @contextmanager
-def _threads(threads: tuple[int, int] | None) -> Iterator[None]:
+def _limited(threads: tuple[int, int] | None) -> Iterator[None]:
     """So many of PyTorch's for what this thread computes, and so many afterwards.
 
     The number that it has now is no guide: a thread starts with the one that was set last in any, when it is asked

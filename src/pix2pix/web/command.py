@@ -29,8 +29,8 @@ def serve(arguments: argparse.Namespace) -> None:
     """Serve until a signal. Raises ServeError for what is not as it was typed, KeyboardInterrupt after Ctrl-C."""
     listening = take_address(arguments.host, arguments.port)  # first: it fails at once, and models take a while
     try:
-        models = _load(arguments)
         keep_freed_memory(at_most=512 * MIB)
+        models = _load(arguments)
         port = listening.getsockname()[1]
         shown = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
         for model in models:
