@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from pix2pix import completion
 from pix2pix.nearest import nearest
 
 VERBS = {
@@ -30,6 +31,8 @@ def main() -> None:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(HELP + "\nEach has its own --help, and `pix2pix train` without more trains on embedded scenes.")
         return
+    if completion.FLAGS & set(arguments[:2]):
+        sys.exit(completion.complete(arguments, VERBS))
     verb = arguments[0]
     if verb not in VERBS:
         near = nearest(verb, VERBS)
