@@ -43,7 +43,8 @@ def test_a_file_that_is_none_of_these(tmp_path: Path, kind: str) -> None:
         torch.save({"weights": torch.ones(1000), "more": Trap(sprung) if kind == "trap" else 0}, file)
     if kind == "cut":
         file.write_bytes(file.read_bytes()[:1000])
-    with pytest.raises(ValueError, match=r"a\.ckpt cannot be read as a judge: it is none, was cut off") as raised:
+    said = "it is damaged or was cut off" if kind == "cut" else "it is none, was cut off"
+    with pytest.raises(ValueError, match=rf"a\.ckpt cannot be read as a judge: {said}") as raised:
         read_torch(file, "a judge")
     assert "weights_only" not in str(raised.value)
     assert not sprung.exists()

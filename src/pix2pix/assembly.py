@@ -21,8 +21,9 @@ from omegaconf import ListConfig, OmegaConf
 
 from pix2pix import __version__
 from pix2pix.callbacks.checkpoints import Checkpoints
-from pix2pix.data.datamodule import PairedData
+from pix2pix.data.datamodule import OpenPairs, PairedData
 from pix2pix.data.pairs import BadPairError
+from pix2pix.data.sources import SOURCES, source_of
 from pix2pix.data.transforms import PairTransform
 from pix2pix.models.sync_batch_norm import synchronise_batch_norm
 from pix2pix.modules import load_weights, make_module
@@ -34,6 +35,7 @@ from pix2pix.settings.overrides import as_typed
 from pix2pix.training.checkpoint_io import AtomicCheckpointIO
 from pix2pix.training.learner import Learner
 from pix2pix.training.precision import resolve_channels_last, resolve_precision
+from pix2pix.training.resumable import check_resumable
 from pix2pix.training.schedules import LinearDecay
 
 log = logging.getLogger(__name__)
@@ -93,6 +95,7 @@ def resumed_checkpoint(settings: Mapping[str, Any], folder: Path) -> Resumed | N
         return None
     try:
         content = read_checkpoint(last)
+        check_resumable(content, last)
     except ValueError as error:
         raise ConfigError(f"resume: {error}") from error
     return Resumed(last, content[RECORD], content["PairedData"])
@@ -179,9 +182,12 @@ def _trainer_settings(settings: Mapping[str, Any], resumed: Resumed | None) -> d
 def _compare(environment: Mapping[str, Any], settings: Mapping[str, Any], resumed: Resumed) -> None:
     """Say where a resumed run cannot or will not go on as it was."""
     for name, before in resumed.record["environment"].items():
-        if environment[name] != before and name != "pix2pix":
+        if name in environment and environment[name] != before and name != "pix2pix":
             log.warning("%s was %s and is %s: the run goes on, but not bit for bit.", name, before, environment[name])
-    then, now = (LinearDecay(**each["schedule"]) for each in (resumed.record["settings"], settings))
+    then, now = (
+        LinearDecay(each["schedule"]["epochs"], each["schedule"]["decay_epochs"])
+        for each in (resumed.record["settings"], settings)
+    )
     next_epoch = resumed.place["epoch"]
     latest_epoch = next_epoch if resumed.place["batch"] else max(0, next_epoch - 1)
     if then != now and then.begun(latest_epoch):
@@ -191,6 +197,17 @@ def _compare(environment: Mapping[str, Any], settings: Mapping[str, Any], resume
             " will differ from one that was planned for %d epochs from the start.",
             *(before, after, now.epochs),
         )
+
+
+def open_pairs(pairs: Mapping[str, Any]) -> OpenPairs:
+    """What opens the splits of `data.pairs`: a source of this package is looked up, one of the user's own imported.
+
+    Raises ValueError where a source of this package does not take what it is given.
+    """
+    if str(pairs.get("_target_")) in SOURCES:
+        return source_of(pairs)
+    opened: OpenPairs = instantiate(pairs, _convert_="all")
+    return opened
 
 
 def make_data(settings: Mapping[str, Any], resumed: Resumed | None = None) -> PairedData:
@@ -211,7 +228,7 @@ def make_data(settings: Mapping[str, Any], resumed: Resumed | None = None) -> Pa
     )
     try:
         made = PairedData(
-            instantiate(data["pairs"], _convert_="all"),
+            open_pairs(data["pairs"]),
             domains["source"],
             domains["target"],
             transform,

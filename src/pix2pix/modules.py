@@ -24,6 +24,7 @@ from pix2pix.training.learner import Learner, Recipe
 from pix2pix.training.precision import ChannelsLast
 from pix2pix.training.schedules import LinearDecay
 from pix2pix.training.translation import Translation
+from pix2pix.weights import check_finite
 
 log = logging.getLogger(__name__)
 
@@ -124,6 +125,10 @@ def load_weights(module: Learner, path: str) -> None:
                 f"init_from: the generator of {path} is another one: its {name} is {found}, and these settings make it"
                 f" {expected}. Its own settings: {content[RECORD]['settings']['generator']}"
             )
+    try:
+        check_finite(weights)
+    except ValueError as error:
+        raise ConfigError(f"init_from: {path}: {error}") from error
     module.generator.load_state_dict(weights)
     if module.average is not None:
         module.average.load_state_dict(weights)

@@ -13,10 +13,13 @@ A slim file holds `pix2pix` and `generator`, the weights that people translate w
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pix2pix.records import OF_A_RUN, check_record, natural_problem
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.overrides import typed
 from pix2pix.whole_files import write_whole
@@ -65,17 +68,77 @@ def latest_run(file: str) -> str:
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
-    """A checkpoint's content, tensors mapped from the file. Raises ValueError where the file is none of ours."""
-    from pix2pix.torch_files import read_torch
+    """A checkpoint's content, tensors mapped from the file: its checksums hold, and its record is one of a run.
+
+    Raises ValueError where the file is damaged, with what else the run's folder holds, or is none of ours.
+    """
+    from pix2pix.torch_files import DamagedError, read_torch
 
     path = checkpoint_of(path)
-    content = read_torch(path, "a checkpoint", mmap=True)
+    try:
+        content = read_torch(path, "a checkpoint", mmap=True)
+    except DamagedError as error:
+        raise DamagedError(f"{error}.{_others(path)}") from error
     if not isinstance(content, dict) or RECORD not in content:
-        raise ValueError(f"{path} is a PyTorch file, but no checkpoint of pix2pix: it has no entry {RECORD!r}")
-    if content[RECORD]["format"] > FORMAT:
-        found = content[RECORD]["format"]
+        raise ValueError(f"{path} is a PyTorch file, but no checkpoint of pix2pix: {_what_else(content, path)}")
+    record = content[RECORD]
+    found = record.get("format") if isinstance(record, dict) else None
+    if isinstance(found, int) and found > FORMAT:
         raise ValueError(f"{path} has format {found}, and this version reads up to {FORMAT}: install a newer pix2pix")
+    try:
+        if found != FORMAT:
+            raise ValueError(f"its format is {found!r:.40}, expected {FORMAT}")
+        check_record(record, OF_A_RUN)
+        _check_weights(content)
+        if problem := None if "generator" in content else natural_problem(content, "images_seen"):
+            raise ValueError(problem)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     return content
+
+
+def _others(path: Path) -> str:
+    """The checkpoints beside a damaged one that are whole, as sentences behind a space; empty if there is none."""
+    from pix2pix.torch_files import read_torch
+
+    whole = []
+    for other in sorted(path.parent.glob("*.ckpt"), key=lambda each: each.stat().st_mtime, reverse=True):
+        with suppress(ValueError):
+            if other != path and RECORD in read_torch(other, "a checkpoint", mmap=True):
+                whole.append(other)
+    if not whole:
+        return ""
+    listed = f" Whole are, the latest first: {', '.join(map(str, whole))}."
+    full = [other for other in whole if other.name != "generator.ckpt"]
+    if path.name != "last.ckpt" or not full:
+        return listed
+    return f"{listed} To train on from one: {shlex.join(['cp', str(full[0]), str(path)])}, then resume"
+
+
+def _what_else(content: Any, path: Path) -> str:
+    """What a PyTorch file is that is no checkpoint."""
+    from torch import Tensor
+
+    states = content if isinstance(content, Mapping) else {}
+    if states and all(isinstance(value, Tensor) for value in states.values()):
+        typed_path = shlex.quote(str(path))
+        return (
+            "it is a state dict, weights without a word about their network, as pytorch-CycleGAN-and-pix2pix writes"
+            f" them. To make a run of it: pix2pix import {typed_path} -o RUN"
+        )
+    return f"it has no entry {RECORD!r}"
+
+
+def _check_weights(content: Mapping[str, Any]) -> None:
+    """Raises ValueError where there are no weights by name, or they are not numbers."""
+    from torch import Tensor
+
+    states = content.get("generator", content.get("state_dict"))
+    if not isinstance(states, Mapping):
+        raise ValueError("it holds no weights")
+    for name, value in states.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise ValueError(f"its weights hold {name!r:.40}, a {type(value).__name__}, expected tensors by name")
 
 
 def build_generator(record: Mapping[str, Any]) -> Generator:
@@ -88,8 +151,8 @@ def build_generator(record: Mapping[str, Any]) -> Generator:
     from pix2pix.models.classifier import Classifier
     from pix2pix.models.pixel_classes import classes_of
 
-    settings = dict(record["settings"]["generator"])
-    name = settings.pop("_target_")
+    section = record["settings"]["generator"]
+    name, settings = str(section["_target_"]), {key: value for key, value in section.items() if key[0] != "_"}
     if name not in GENERATORS:
         raise ValueError(
             f"the checkpoint's generator is {name!r}, which is not one of {', '.join(GENERATORS)}: it can only be used"
@@ -101,6 +164,17 @@ def build_generator(record: Mapping[str, Any]) -> Generator:
         classes = classes_of(target, objective["temperature"])
         return Classifier(GENERATORS[name](source.channels, classes.count, **settings), classes)
     return GENERATORS[name](source.channels, target.channels, **settings)
+
+
+def load_generator(record: Mapping[str, Any], weights: Mapping[str, Any]) -> Generator:
+    """The generator that a record describes, with its weights.
+
+    Raises ValueError where it is of a class that is not in the list, or where the weights are another network's or are
+    not finite: before memory is taken for it.
+    """
+    from pix2pix.weights import filled
+
+    return filled(lambda: build_generator(record), weights)
 
 
 def derivation_of(record: Mapping[str, Any]) -> Derivation | None:

@@ -174,6 +174,7 @@ def train(settings: dict[str, Any], folder: Path) -> dict[str, float]:
     """
     from pix2pix import assembly
     from pix2pix.runs import write_score
+    from pix2pix.training.resumable import restoring
 
     resumed = assembly.resumed_checkpoint(settings, folder)
     parts = assembly.assemble(settings, folder, resumed)
@@ -188,11 +189,12 @@ def train(settings: dict[str, Any], folder: Path) -> dict[str, float]:
             )
         else:
             score.unlink(missing_ok=True)  # it says that the run is finished
-    with ending_together(parts.trainer):
+    path = None if resumed is None else resumed.path
+    with ending_together(parts.trainer), restoring(path, lambda: parts.module.restoring):
         parts.trainer.fit(
             parts.module,
             datamodule=parts.data,
-            ckpt_path=None if resumed is None else str(resumed.path),
+            ckpt_path=None if path is None else str(path),
             weights_only=True,
         )
     scores = {name.removeprefix("val/"): value for name, value in parts.module.latest_scores.items()}

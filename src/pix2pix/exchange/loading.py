@@ -74,8 +74,8 @@ def load_weights(path: Path, recipe: TestTime) -> tuple[Translator, dict[str, An
     weights, description = read_safetensors(path)
     try:
         return Translator.of_record(description, weights, recipe), description
-    except RuntimeError as error:  # of load_state_dict
-        raise ExchangeError(f"{path}: its tensors are not those of the generator in its header: {error}") from error
+    except ValueError as error:
+        raise ExchangeError(f"{path}: {error}") from error
 
 
 def _file(path: Path) -> Path:

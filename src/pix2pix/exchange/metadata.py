@@ -15,17 +15,20 @@ It is stored under `KEY` in ONNX's metadata_props, OpenVINO's rt_info and the he
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pix2pix import __version__
+from pix2pix.data.domains import domain_from_dict
 from pix2pix.exchange.extras import ExchangeError
+from pix2pix.records import check_record, natural_problem
 
 KEY = "pix2pix"
 FORMAT = 1
 OBJECTIVE = ("kind", "temperature")  # what `runs.build_generator` looks at
 DATA = ("name", "direction", "size", "derive", "edges", "holes", "factor")  # and `runs.derivation_of`
+PRECISIONS = ("f32", "bf16", "int8")
 INPUT, OUTPUT = "source", "target"  # names in the graph: float32 (B, C, H, W) in [-1, 1]
 
 
@@ -72,16 +75,45 @@ def to_text(description: Mapping[str, Any]) -> str:
 
 
 def from_text(text: str | None, path: Path) -> dict[str, Any]:
-    """The description that a file holds. Raises ExchangeError where it has none, or one of a newer format."""
+    """The description that a file holds. Raises ExchangeError where it has none, a damaged or a newer one."""
     if text is None:
         raise ExchangeError(f"{path} was not exported by pix2pix: its metadata have no entry {KEY!r}")
     try:
         description = json.loads(text)
         found = int(description["format"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ExchangeError(f"{path}: its entry {KEY!r} is damaged ({error}): export the model again") from error
     if found > FORMAT:
         raise ExchangeError(
             f"{path} has format {found}, and this version reads up to {FORMAT}: install a newer pix2pix"
         )
+    try:
+        check_record(description)
+        _check_rest(description)
+    except ValueError as error:
+        raise ExchangeError(f"{path}: {error}") from error
     return dict(description)
+
+
+def _check_rest(description: Mapping[str, Any]) -> None:
+    multiple, images = description.get("multiple"), description.get("images_seen")
+    if multiple not in [1 << power for power in range(14)]:
+        raise ValueError(f"multiple is {multiple!r:.40}, expected a power of two up to 8192")
+    if description.get("precision") not in PRECISIONS:
+        raise ValueError(f"precision is {description.get('precision')!r:.40}, expected one of {', '.join(PRECISIONS)}")
+    if images is not None and (problem := natural_problem(description, "images_seen")):
+        raise ValueError(problem)
+
+
+def check_graph(ends: Mapping[str, Sequence[Any]], description: Mapping[str, Any], path: Path) -> None:
+    """Raises ExchangeError where a graph does not translate pictures of the domains that its description names.
+
+    Args:
+        ends: the shape of each input and output, by name; sides that are free are no numbers.
+    """
+    for name in (INPUT, OUTPUT):
+        channels = domain_from_dict(description[f"{name}_domain"]).channels
+        shape = list(ends.get(name, ()))
+        if len(shape) != 4 or shape[1] != channels:
+            found = shape or "absent"
+            raise ExchangeError(f"{path}: its {name} is {found}, expected 4 sides, the second of {channels} channels")

@@ -14,8 +14,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from pix2pix.exchange.checksums import check_onnx, seal_onnx
 from pix2pix.exchange.extras import ExchangeError, needed
-from pix2pix.exchange.metadata import INPUT, KEY, OUTPUT, from_text, to_text
+from pix2pix.exchange.metadata import INPUT, KEY, OUTPUT, check_graph, from_text, to_text
 from pix2pix.inference.test_time import Statistics
 from pix2pix.models.blocks import Generator
 
@@ -124,6 +125,7 @@ def write_onnx(model: Any, description: Mapping[str, Any], path: Path) -> None:
 
     onnx.helper.set_model_props(model, {KEY: to_text(description)})
     onnx.save(model, path)
+    seal_onnx(path)
 
 
 def open_onnx(path: Path) -> tuple[Any, dict[str, Any]]:
@@ -132,6 +134,7 @@ def open_onnx(path: Path) -> tuple[Any, dict[str, Any]]:
     Raises ExchangeError where the runtime is missing, or the file is none of ours.
     """
     runtime = needed("onnxruntime", f"{path}: an .onnx file")
+    check_onnx(path)
     options = runtime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 3  # errors alone
@@ -139,4 +142,6 @@ def open_onnx(path: Path) -> tuple[Any, dict[str, Any]]:
         session = runtime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime has a class for each of its errors, and none in common
         raise ExchangeError(f"{path} cannot be read as ONNX: {str(error).partition(chr(10))[0]}") from error
-    return session, from_text(session.get_modelmeta().custom_metadata_map.get(KEY), path)
+    description = from_text(session.get_modelmeta().custom_metadata_map.get(KEY), path)
+    check_graph({end.name: end.shape for end in (*session.get_inputs(), *session.get_outputs())}, description, path)
+    return session, description

@@ -14,8 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pix2pix.exchange.checksums import check_xml, seal_xml
 from pix2pix.exchange.extras import ExchangeError, needed
-from pix2pix.exchange.metadata import KEY, from_text, to_text
+from pix2pix.exchange.metadata import KEY, check_graph, from_text, to_text
 
 # What the processor computes in; without a word OpenVINO takes bfloat16 where the processor has it.
 COMPUTED_IN = {"f32": "f32", "bf16": "bf16", "int8": "f32"}
@@ -52,6 +53,7 @@ def write_openvino(model: Any, description: Mapping[str, Any], path: Path) -> No
     openvino = needed("openvino", "writing for OpenVINO")
     model.set_rt_info(to_text(description), KEY)
     openvino.save_model(model, path, compress_to_fp16=description["precision"] == "bf16")
+    seal_xml(path)
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def open_openvino(path: Path) -> tuple[OpenvinoModel, dict[str, Any]]:
     openvino = needed("openvino", f"{path}: an .xml file")
     if not path.with_suffix(".bin").is_file():
         raise ExchangeError(f"{path}: its weights are missing; expected {path.with_suffix('.bin')} beside it")
+    check_xml(path)
     core = openvino.Core()
     try:
         model = core.read_model(path)
@@ -97,6 +100,15 @@ def open_openvino(path: Path) -> tuple[OpenvinoModel, dict[str, Any]]:
         raise ExchangeError(f"{path} cannot be read as an OpenVINO model: {_last_line(error)}") from error
     text = model.get_rt_info(KEY).astype(str) if model.has_rt_info(KEY) else None
     description = from_text(text, path)
+    check_graph(
+        {
+            name: [each.get_length() if each.is_static else None for each in end.get_partial_shape()]
+            for end in (*model.inputs, *model.outputs)
+            for name in end.get_names()
+        },
+        description,
+        path,
+    )
     return OpenvinoModel(core, model, COMPUTED_IN[description["precision"]]), description
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
+from pix2pix.exchange import checksums
+from pix2pix.exchange.checksums import check_tensors, checksum_of_tensors
 from pix2pix.exchange.extras import ExchangeError, needed
 from pix2pix.exchange.metadata import KEY, from_text, to_text
 
@@ -19,7 +21,8 @@ def write_safetensors(weights: Mapping[str, Tensor], description: Mapping[str, A
 
     tensors = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
     # Not its `save_file`, whose files nobody but their owner may read.
-    path.write_bytes(save(tensors, metadata={KEY: to_text(description)}))
+    text = to_text(description)
+    path.write_bytes(save(tensors, metadata={KEY: text, checksums.KEY: checksum_of_tensors(text, tensors)}))
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -29,7 +32,11 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     try:
         with safe_open(path, framework="pt") as file:
-            description = from_text((file.metadata() or {}).get(KEY), path)
-            return {name: file.get_tensor(name) for name in file.keys()}, description  # noqa: SIM118
-    except SafetensorError as error:
+            metadata = file.metadata() or {}
+            text, expected = metadata.get(KEY), metadata.get(checksums.KEY)
+            description = from_text(text, path)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            check_tensors(path, expected, text or "", tensors)
+            return tensors, description
+    except (SafetensorError, UnicodeDecodeError) as error:
         raise ExchangeError(f"{path} cannot be read as safetensors: {error}") from error

@@ -32,7 +32,7 @@ from pix2pix.inference.networks import Network, TorchNetwork, has_dropout
 from pix2pix.inference.pillow import from_pillow, to_pillow
 from pix2pix.inference.precision import Precision
 from pix2pix.inference.test_time import Statistics
-from pix2pix.runs import RECORD, build_generator, derivation_of, generator_weights, read_checkpoint
+from pix2pix.runs import RECORD, derivation_of, generator_weights, load_generator, read_checkpoint
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,9 @@ class Translator:
             precision: "bf16" is faster on hardware that multiplies bfloat16, and differs by about a grey level.
             device: auto, cpu, cuda, cuda:1, mps.
 
-        Raises FileNotFoundError where there is none, ValueError where the file is no checkpoint, its generator no
-        class of this package, the device is not there, or something is asked of a generator that it has not.
+        Raises FileNotFoundError where there is none, ValueError where the file is damaged or no checkpoint, its
+        generator no class of this package, its weights are not finite, the device is not there, or something is asked
+        of a generator that it has not.
         """
         from pix2pix.exchange.loading import is_exported, load_exported  # which knows this class
 
@@ -93,15 +94,17 @@ class Translator:
             )
             return translator
         content = read_checkpoint(path)
-        translator = cls.of_record(content[RECORD], generator_weights(content), recipe)
+        try:
+            translator = cls.of_record(content[RECORD], generator_weights(content), recipe)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
         translator.to(usable_device(device))
         return translator
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any], weights: Mapping[str, Tensor], recipe: TestTime) -> Translator:
         """From what a checkpoint says of its run and the generator's weights. Raises ValueError as `load` does."""
-        generator = build_generator(record)
-        generator.load_state_dict(dict(weights))
+        generator = load_generator(record, weights)
         if recipe.noise and not has_dropout(generator):
             raise ValueError("the model has no noise that could be switched on: its generator has no dropout")
         settings = record["settings"]

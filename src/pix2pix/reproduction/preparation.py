@@ -31,12 +31,11 @@ def find_classes(setting: Setting, folder: Path) -> tuple[tuple[int, int, int], 
     """The classes' colours, found in the training labels once. Raises ConfigError where they are no label maps."""
     path = folder / "palette.json"
     if not path.exists():
-        from hydra.utils import instantiate
-
+        from pix2pix.assembly import open_pairs
         from pix2pix.evaluation.judge_palette import NoPaletteError, find_palette
 
         log.info("Looking for the classes' colours in the training labels.")
-        pairs = instantiate(setting.composed["data"]["pairs"], _convert_="all")(split="train")
+        pairs = open_pairs(setting.composed["data"]["pairs"])(split="train")
         try:
             found = find_palette(pairs[index].source[..., :3] for index in range(len(pairs)))
         except NoPaletteError as error:

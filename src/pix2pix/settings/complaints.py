@@ -33,17 +33,26 @@ def missing_values(plain: Mapping[str, Any]) -> list[str]:
     return [f"{key} is not set, and it has no default: type {key}={values.get(key, 'VALUE')}" for key in missing]
 
 
-UNKNOWN = "unexpected_keyword_argument"  # as pydantic calls a key that a dataclass does not have
+UNKNOWN, MISSING = "unexpected_keyword_argument", "missing"  # as pydantic calls keys that a dataclass does not have
 
 
-def schema_problems(schema: TypeAdapter[Any], plain: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """What a schema has against plain settings, a line a key."""
+def schema_problems(
+    schema: TypeAdapter[Any], plain: Mapping[str, Any], prefix: str = "", passed_over: Sequence[str] = ()
+) -> list[str]:
+    """What a schema has against plain settings, a line a key.
+
+    Args:
+        prefix: where they stand.
+        passed_over: complaints that do not count, as pydantic calls them.
+    """
     try:
         schema.validate_python(plain)
     except ValidationError as error:
         expected: dict[tuple[str, ...], list[str]] = {}
         for complaint in error.errors():
-            path = _path_within(plain, complaint["loc"], unknown=complaint["type"] in (UNKNOWN, "missing"))
+            if complaint["type"] in passed_over:
+                continue
+            path = _path_within(plain, complaint["loc"], unknown=complaint["type"] in (UNKNOWN, MISSING))
             names = _names(schema) if complaint["type"] == UNKNOWN else ()
             expected.setdefault(path, []).append(_expectation(complaint, names, path))
         return [_line(plain, path, prefix, said) for path, said in expected.items()]
@@ -96,7 +105,7 @@ def _expectation(complaint: Mapping[str, Any], names: Iterable[str], path: tuple
     if kind == UNKNOWN:
         near = nearest(path[-1], set(names) - {path[-1]})
         return f"is no setting{f'. Nearest: {near}' if near else ''}"
-    if kind == "missing":
+    if kind == MISSING:
         return "is missing"
     if kind in ("int_type", "int_parsing", "int_from_float"):
         return "a whole number"

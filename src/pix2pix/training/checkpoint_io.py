@@ -11,6 +11,7 @@ import torch
 from lightning.fabric.plugins import CheckpointIO
 
 from pix2pix.settings.overrides import typed
+from pix2pix.torch_files import read_torch
 
 PARTIAL = ".partial"
 
@@ -43,8 +44,9 @@ class AtomicCheckpointIO(CheckpointIO):
             ) from error
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
-        """Read a checkpoint: tensors and plain values, never code."""
-        return torch.load(path, map_location=map_location or "cpu", weights_only=True)  # type: ignore[no-any-return]
+        """Read a checkpoint on the CPU: tensors and plain values, never code. Raises ValueError where it is damaged."""
+        content: dict[str, Any] = read_torch(Path(path), "a checkpoint")
+        return content
 
     def remove_checkpoint(self, path: Any) -> None:
         """Remove a checkpoint if it is there."""

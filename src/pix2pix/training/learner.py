@@ -25,6 +25,7 @@ from pix2pix.settings.complaints import ConfigError
 from pix2pix.tracking.guarded import CutsBack
 from pix2pix.training.average import start_average, update_average
 from pix2pix.training.loss_log import LossLog
+from pix2pix.training.resumable import check_state
 from pix2pix.training.schedules import LinearDecay
 
 MakeOptimizer = Callable[..., Optimizer]
@@ -78,6 +79,7 @@ class Learner(LightningModule):
         self.recipe = recipe
         self.scores = scores
         self.images_seen = 0  # over all ranks
+        self.restoring = False  # from when a checkpoint is taken up until the training starts
         self._seconds_before = 0.0  # of training, before this process
         self._began = time.monotonic()
         self.latest: dict[str, float] = {}  # the losses of the last logged row
@@ -112,6 +114,7 @@ class Learner(LightningModule):
 
     def on_train_start(self) -> None:
         """Look the optimisers up once; the trackers forget what came after the checkpoint."""
+        self.restoring = False
         self._began = time.monotonic()
         optimizers = self.optimizers()
         self._optimizers = optimizers if isinstance(optimizers, list) else [optimizers]
@@ -297,6 +300,8 @@ class Learner(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
         """Take them up again."""
+        self.restoring = True
+        check_state(checkpoint, self, self.configure_optimizers(), self.trainer.fit_loop.state_dict())
         self.images_seen = checkpoint["images_seen"]
         self._seconds_before = checkpoint.get("seconds", 0.0)  # older checkpoints do not say
         self.latest, self.latest_scores = dict(checkpoint["latest"]), dict(checkpoint["latest_scores"])

@@ -146,16 +146,16 @@ class Labels:
 
 
 def _checked_palette(palette: Sequence[Sequence[int]]) -> tuple[Colour, ...]:
-    colours: list[Colour] = []
+    if not 1 <= len(palette) <= 65535:
+        raise ValueError(f"labels: the palette has {len(palette)} colours; expected 1 to 65535")
+    colours: dict[Colour, None] = {}  # in order
     for entry in palette:
         colour = tuple(entry)
         if len(colour) != 3 or not all(isinstance(level, int) and 0 <= level <= 255 for level in colour):
             raise ValueError(f"labels: the palette has {list(colour)}; expected [red, green, blue] from 0 to 255")
         if colour in colours:
             raise ValueError(f"labels: the palette has {list(colour)} twice; every class needs a colour of its own")
-        colours.append((colour[0], colour[1], colour[2]))
-    if not 1 <= len(colours) <= 65535:
-        raise ValueError(f"labels: the palette has {len(colours)} colours; expected 1 to 65535")
+        colours[colour[0], colour[1], colour[2]] = None
     return tuple(colours)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from pix2pix.settings.schema.fields import STRICT, Count, Flag, Probability, Rate, Whole
+from pix2pix.settings.schema.fields import STRICT, Count, Flag, Halvings, Layers, Probability, Rate, Whole, Width
 
 Norm = Literal["batch", "instance", "group", "none"]
 Upsampling = Literal["transposed", "resize"]
@@ -15,7 +15,7 @@ Upsampling = Literal["transposed", "resize"]
 
 @dataclass(config=STRICT)
 class UNetSettings:
-    base_channels: Count
+    base_channels: Width
     depth: Annotated[Whole, Field(ge=2, le=12)]
     norm: Norm
     dropout: Probability
@@ -24,8 +24,8 @@ class UNetSettings:
 
 @dataclass(config=STRICT)
 class ResNetSettings:
-    base_channels: Count
-    blocks: Count
+    base_channels: Width
+    blocks: Layers
     norm: Norm
     dropout: Probability
     upsampling: Upsampling
@@ -33,17 +33,17 @@ class ResNetSettings:
 
 @dataclass(config=STRICT)
 class PixelwiseSettings:
-    base_channels: Count
-    layers: Count
+    base_channels: Width
+    layers: Layers
     receptive_field: Count
 
 
 @dataclass(config=STRICT)
 class CoarseToFineSettings:
-    base_channels: Annotated[Count, Field(multiple_of=2)]
-    blocks: Count
-    local_blocks: Count
-    halvings: Count
+    base_channels: Annotated[Width, Field(multiple_of=2)]
+    blocks: Layers
+    local_blocks: Layers
+    halvings: Halvings
     norm: Norm
     dropout: Probability
     upsampling: Upsampling
@@ -51,7 +51,7 @@ class CoarseToFineSettings:
 
 @dataclass(config=STRICT)
 class PatchGANSettings:
-    base_channels: Count
+    base_channels: Width
     receptive_field: Whole
     norm: Norm
     spectral_norm: Flag = False
@@ -59,7 +59,7 @@ class PatchGANSettings:
 
 @dataclass(config=STRICT)
 class MultiScaleSettings(PatchGANSettings):
-    scales: Count = 3
+    scales: Annotated[Whole, Field(ge=1, le=8)] = 3
 
 
 @dataclass(config=STRICT)

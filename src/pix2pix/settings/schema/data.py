@@ -13,12 +13,14 @@ from pix2pix.settings.schema.fields import (
     Flag,
     Natural,
     Number,
+    Pairs,
     Probability,
     Range,
     Rate,
     Share,
     Size,
     Whole,
+    Width,
 )
 
 
@@ -38,7 +40,7 @@ class GreyDomain:
 class LabelsDomain:
     kind: Literal["labels"]
     palette: list[tuple[Natural, Natural, Natural]] | None = None
-    classes: Count | None = None
+    classes: Annotated[Whole, Field(ge=1, le=65536)] | None = None
     encoding: Literal["planes", "colours"] = "planes"
 
 
@@ -50,7 +52,7 @@ class LabDomain:
 @dataclass(config=STRICT)
 class RawDomain:
     kind: Literal["raw"]
-    channels: Count = 1
+    channels: Width = 1
     range: Range = "measured"
     unit: str | None = None
     nodata: Annotated[float, Strict()] | None = None
@@ -63,7 +65,7 @@ DomainSettings = Annotated[RgbDomain | GreyDomain | LabelsDomain | LabDomain | R
 @dataclass(config=STRICT)
 class EdgesSettings:
     detector: Literal["canny"]
-    sigma: Rate
+    sigma: Annotated[Rate, Field(le=100)]
     low: Rate
     high: Rate
     shortest: Natural
@@ -73,7 +75,7 @@ class EdgesSettings:
 class HolesSettings:
     shape: Literal["centre", "block", "boxes"]
     side: Annotated[Number, Field(gt=0, lt=1)]
-    count: Count
+    count: Annotated[Count, Field(le=1000)]
     only: Flag
     seed: Natural
 
@@ -91,7 +93,7 @@ class DataSettings:
     quarter_turns: Flag
     colour_jitter: Share
     batch_size: Count
-    num_workers: Natural | Literal["auto"]
+    num_workers: Annotated[Natural, Field(le=256)] | Literal["auto"]
     cache: Natural
     on_bad: Literal["error", "skip"]
     source: DomainSettings | None
@@ -110,18 +112,41 @@ class DataSettings:
         ]
         | None
     ) = None
-    train_pairs: Count | None = None
-    val_pairs: Count | None = None
-    test_pairs: Count | None = None
+    train_pairs: Pairs | None = None
+    val_pairs: Pairs | None = None
+    test_pairs: Pairs | None = None
     root: str | None = None
-    panels: Count | None = None
+    panels: Annotated[Count, Field(le=26)] | None = None
     source_folder: str | None = None
     target_folder: str | None = None
     file: str | None = None
     derive: Literal["edges", "grey", "holes", "downscale"] | None = None
     edges: EdgesSettings | None = None
     holes: HolesSettings | None = None
-    factor: Annotated[Whole, Field(ge=2)] | None = None
+    factor: Annotated[Whole, Field(ge=2, le=64)] | None = None
     val_fraction: Probability | None = None
     test_fraction: Probability | None = None
     split_seed: Natural | None = None
+
+
+@dataclass(config=STRICT)
+class PairsSettings:
+    """Of `data.pairs`: what a file may say that the pair sources of this package are opened with."""
+
+    root: str = ""
+    direction: str = ""
+    panels: Annotated[Count, Field(le=26)] = 2
+    source_folder: str | None = None
+    target_folder: str | None = None
+    file: str = ""
+    derive: Literal["edges", "grey", "holes", "downscale"] = "grey"
+    size: Size | None = None
+    jitter: Annotated[Number, Field(ge=1, le=4)] = 1
+    edges: EdgesSettings | None = None
+    holes: HolesSettings | None = None
+    factor: Annotated[Whole, Field(ge=2, le=64)] = 4
+    val_fraction: Probability = 0
+    test_fraction: Probability = 0
+    seed: Natural = 0
+    count: Pairs | dict[Literal["train", "val", "test"], Pairs] = 1
+    task: str = ""

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from pix2pix.settings.complaints import ConfigError, missing_values, schema_problems
+from pix2pix.settings.complaints import MISSING, UNKNOWN, ConfigError, missing_values, schema_problems
 from pix2pix.settings.rules import cross_problems
 from pix2pix.settings.schema.classes import CLASS_SCHEMAS
-from pix2pix.settings.schema.data import DataSettings
-from pix2pix.settings.schema.fields import STRICT, Count, Flag, Natural, Number, Rate, Text, Weight, Whole
+from pix2pix.settings.schema.data import DataSettings, PairsSettings
+from pix2pix.settings.schema.fields import (
+    STRICT,
+    Count,
+    Flag,
+    Halvings,
+    Natural,
+    Number,
+    Rate,
+    Text,
+    Weight,
+    Whole,
+    Width,
+)
 
 
 @dataclass(config=STRICT)
 class SizeSettings:
     name: str
     side: Count
-    base_channels: Count
-    depth: Count
+    base_channels: Width
+    depth: Halvings
     receptive_field: Count
-    discriminator_channels: Count
+    discriminator_channels: Width
 
 
 @dataclass(config=STRICT)
@@ -103,6 +115,11 @@ class Settings:
 
 
 SETTINGS = TypeAdapter(Settings)
+SECTIONS = (
+    *("size", "data", "generator", "discriminator", "objective", "optimizer", "schedule", "trainer", "logger"),
+    *("callbacks", "training", "translation"),
+)
+OWN_SOURCES = "pix2pix.data.sources."  # where the pair sources of this package live
 
 
 def validate(plain: Mapping[str, Any]) -> None:
@@ -122,6 +139,36 @@ def mistyped(plain: Mapping[str, Any]) -> list[str]:
     return [*schema_problems(SETTINGS, settings), *_class_problems(settings)]
 
 
+def recorded_problems(settings: Mapping[str, Any], needed: Sequence[str]) -> list[str]:
+    """What is wrong with settings that a file holds, as far as it holds them, a line each; what is unknown is not.
+
+    Args:
+        settings: plain, with texts as keys.
+        needed: dotted keys that must be there.
+    """
+    problems = [f"{name} is no section" for name in SECTIONS if not isinstance(settings.get(name, {}), dict)]
+    problems += [f"{key} is missing" for key in needed if not problems and not _has(settings, key)]
+    if problems:
+        return problems
+    plain = _with_whole_domains(settings)
+    problems = schema_problems(SETTINGS, plain, passed_over=(UNKNOWN, MISSING))
+    if problems:
+        return problems
+    problems = _class_problems(plain, passed_over=(MISSING,))
+    pairs = plain["data"].get("pairs") or {}
+    if str(pairs.get("_target_")).startswith(OWN_SOURCES):
+        problems += schema_problems(TypeAdapter(PairsSettings), _own(pairs), "data.pairs", passed_over=(UNKNOWN,))
+    return problems
+
+
+def _has(settings: Any, key: str) -> bool:
+    for name in key.split("."):
+        if not isinstance(settings, Mapping) or name not in settings:
+            return False
+        settings = settings[name]
+    return True
+
+
 def _with_whole_domains(plain: Mapping[str, Any]) -> dict[str, Any]:
     """Domains may be typed by their kind alone."""
     settings = {**plain, "data": {**plain.get("data", {})}}
@@ -131,12 +178,17 @@ def _with_whole_domains(plain: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def _class_problems(settings: Mapping[str, Any]) -> list[str]:
+def _class_problems(settings: Mapping[str, Any], passed_over: Sequence[str] = ()) -> list[str]:
     sections = {"generator": settings.get("generator"), "discriminator": settings.get("discriminator")}
     sections |= {f"callbacks.{name}": section for name, section in (settings.get("callbacks") or {}).items()}
     problems = []
     for key, section in sections.items():
-        if isinstance(section, Mapping) and section.get("_target_") in CLASS_SCHEMAS:
-            own = {name: value for name, value in section.items() if not name.startswith("_")}
-            problems += schema_problems(TypeAdapter(CLASS_SCHEMAS[section["_target_"]]), own, key)
+        if isinstance(section, Mapping) and str(section.get("_target_")) in CLASS_SCHEMAS:
+            schema = TypeAdapter(CLASS_SCHEMAS[section["_target_"]])
+            problems += schema_problems(schema, _own(section), key, passed_over)
     return problems
+
+
+def _own(section: Mapping[str, Any]) -> dict[str, Any]:
+    """What a section says of its class, less what Hydra is told."""
+    return {name: value for name, value in section.items() if not name.startswith("_")}
