@@ -109,6 +109,14 @@ def typed_overrides(folder: Path) -> list[str]:
     return as_typed(typed)
 
 
+def typed_config_dir(folder: Path) -> str | None:
+    """The folder of the user's own choices with which the run was started, if there was one."""
+    record = folder / ".hydra" / "hydra.yaml"
+    hydra = OmegaConf.load(record).hydra if record.exists() else HydraConfig.get()
+    found = [source.path for source in hydra.runtime.config_sources if source.provider == "command-line"]
+    return found[0] if found else None
+
+
 def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None) -> Parts:
     """Make the parts of a run. Raises ConfigError and BadPairError where they do not fit."""
     _quieten()

@@ -204,17 +204,25 @@ def train(settings: dict[str, Any], folder: Path) -> dict[str, float]:
         units = {"rmse": f" {parts.data.target_domain.unit}", "psnr": " dB", "log_spectrum_distance": " dB"}
         shown = ", ".join(f"{name} {value:.4g}{units.get(name, '')}" for name, value in scores.items())
         log.info("Scores on val: %s", shown or "none")
-        _tell_end(folder, parts.data.skipped, overrides)
+        _tell_end(folder, parts.data.skipped, overrides, settings["schedule"]["epochs"])
     return scores
 
 
-def _tell_end(folder: Path, skipped: int, overrides: list[str]) -> None:
+def _tell_end(folder: Path, skipped: int, overrides: list[str], epochs: int) -> None:
+    from pix2pix.assembly import typed_config_dir
+
     if skipped:
-        log.info("%d bad files were left out; each is named above.", skipped)
-    log.info("The run is in %s; look at its samples/. Next:", os.path.relpath(folder))
-    log.info("  pix2pix train %s schedule.epochs=N", typed("resume", os.path.relpath(folder)))
-    others = [each for each in overrides if not each.startswith(("seed=", "resume="))]
-    log.info("  pix2pix train -m %s", " ".join(["seed=1,2,3", *map(shlex.quote, others)]))
+        log.info("%d bad file%s left out; each is named above.", skipped, " was" if skipped == 1 else "s were")
+    run = os.path.relpath(folder)
+    log.info("The run is in %s; look at its samples/. Next:", run)
+    log.info("  pix2pix evaluate %s", shlex.quote(run))
+    log.info("  pix2pix translate %s --split val -o translated", shlex.quote(run))
+    log.info("  pix2pix train %s schedule.epochs=%d", typed("resume", run), 2 * epochs)
+    others = [each for each in overrides if not each.startswith(("seed=", "resume=", "schedule.epochs="))]
+    own = typed_config_dir(folder)
+    flags = [] if own is None else [f"--config-dir={own}"]
+    words = [*flags, "seed=1,2,3", *others, f"schedule.epochs={epochs}"]  # which may be more than was typed at first
+    log.info("  pix2pix train -m %s", " ".join(map(shlex.quote, words)))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,9 +14,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from pix2pix.data.codecs import write_picture
 from pix2pix.data.datamodule import PairedData, collate
 from pix2pix.data.domains import Raw
 from pix2pix.data.pairs import BadPairError, Batch, Pair, Sample
+from pix2pix.data.sources.two_folders import TwoFolders
 from pix2pix.data.transforms import PairTransform
 
 Pictures = dict[str, tuple[Tensor, Tensor]]
@@ -188,6 +191,25 @@ def test_bad_pairs_are_replaced_and_counted_once(workers: int, caplog: pytest.Lo
         assert names.count("train 4") == 3
     assert data.skipped == 2
     assert caplog.text.count("left out (data.on_bad=skip): train 2: is broken") == 1
+
+
+def test_what_stands_in_for_a_bad_pair_is_scored_once() -> None:
+    bad = data_of(bad=(1, 2, 4), on_bad="skip")  # the last one's stand-in is the first pair
+    names = [name for batch in bad.val_dataloader() for name in batch.names]
+    assert names == ["val 0", "", "", "val 3", ""]
+    assert bad.val_samples(3).names == ["val 0", "val 3"]
+    assert [sample.name for sample in bad.usable("val")] == ["val 0", "val 3"]
+
+
+def test_a_file_that_is_bad_for_two_splits_counts_once(tmp_path: Path) -> None:
+    for side, numbers in (("A", range(5)), ("B", range(4))):
+        (tmp_path / side).mkdir()
+        for number in numbers:
+            write_picture(tmp_path / side / f"{number}.png", np.zeros((16, 16, 3), np.uint8))
+    transform = PairTransform((16, 16))
+    data = PairedData(partial(TwoFolders, tmp_path), None, None, transform, on_bad="skip")
+    assert len(data.readable("train")) + len(data.readable("val")) == 4  # a tenth of one folder is held out
+    assert data.skipped == 1
 
 
 def test_a_bad_pair_is_an_error_by_default() -> None:

@@ -26,7 +26,8 @@ def train_all(folder: Path, runs: Mapping[str, Sequence[str]]) -> None:
         parts.trainer.fit(parts.module, datamodule=parts.data)
         scores = {score: float(value) for score, value in parts.trainer.callback_metrics.items()}
         run.mkdir(parents=True, exist_ok=True)
-        torch.save({"state": parts.module.state_dict(), "scores": scores}, run / "end.pt")
+        end = {"state": parts.module.state_dict(), "scores": scores, "skipped": parts.data.skipped}
+        torch.save(end, run / "end.pt")
 
 
 if __name__ == "__main__":

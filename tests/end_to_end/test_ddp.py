@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 import torch
 from tests.end_to_end.ranks_program import train_all
+from tests.training.test_bad_pairs import pairs
 
 from pix2pix.callbacks.checkpoints import Checkpoints
 from pix2pix.training.signals import Interrupted
@@ -160,6 +161,28 @@ def test_the_first_rank_alone_writes(runs: Path) -> None:
     names = {str(path.relative_to(written)) for path in written.rglob("*")}
     assert {"metrics.csv", "checkpoints/last.ckpt", "checkpoints/best_ssim.ckpt", "samples/epoch_0003.png"} <= names
     assert {path.name for path in (runs / "rank_1").rglob("*") if path.is_file()} == {"end.pt"}
+
+
+def test_bad_pairs_of_any_rank_count_once_and_are_not_scored(tmp_path: Path) -> None:
+    """The bad file falls to the second rank, whose stand-in would be a picture of the first."""
+    small = [*TINY[1:], "trainer=ddp_cpu", "data=side_by_side", "data.on_bad=skip", "schedule.epochs=1", *INSTANCE]
+    cases = {}
+    for name, bad in (("without", None), ("damaged", b"cut off")):
+        root = pairs(tmp_path / f"{name} pairs", 5, bad=3)
+        if bad is not None:
+            (root / "val" / "3.png").write_bytes(bad)
+        cases[name] = [*small, f"data.root='{root}'"]
+    port = free_port()
+    for rank in [
+        start_rank(rank, port, [str(PROGRAM), str(tmp_path / f"rank_{rank}"), json.dumps(cases)], tmp_path)
+        for rank in (0, 1)
+    ]:
+        status, output = ended(rank)
+        assert status == 0, output
+    for who in ("rank_0", "rank_1"):
+        without, damaged = (end(tmp_path, who, case) for case in cases)
+        assert (without["skipped"], damaged["skipped"]) == (0, 1)
+        assert damaged["scores"] == pytest.approx(without["scores"], rel=1e-6)  # summed in another order
 
 
 def test_a_signal_that_comes_while_the_ranks_agree_is_obeyed_at_the_next_batch(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Literal
 
 import torch
@@ -156,12 +157,16 @@ class PairedData(LightningDataModule):
         return self.every_pair("val")
 
     def val_samples(self, count: int) -> Batch:
-        """The first validation pairs, the same ones each time."""
-        samples = self._samples("val", varied=False)
-        return collate([samples[0, index] for index in range(min(count, len(samples)))])
+        """The first validation pairs that can be used, the same ones each time."""
+        return collate(list(islice(self.usable("val"), count)))
+
+    def usable(self, split: str) -> Iterator[Sample]:
+        """The pairs of a split that can be used, one by one and resized alone."""
+        samples = self._samples(split, varied=False)
+        return (sample for index in range(len(samples)) if (sample := samples[0, index]).name)
 
     def sample(self, split: str, index: int) -> Sample:
-        """One pair of a split, resized alone."""
+        """One pair of a split, resized alone; its name is empty where another stands in for one that cannot be used."""
         return self._samples(split, varied=False)[0, index]
 
     def every_pair(self, split: str) -> DataLoader[Sample]:
@@ -209,8 +214,17 @@ class PairedData(LightningDataModule):
 
     @property
     def skipped(self) -> int:
-        """Bad files left out so far."""
-        return sum(len(readable.problems) for readable in self._opened.values())
+        """Bad files left out so far, each counted once, though it be found in several splits."""
+        return len({problem.file for readable in self._opened.values() for problem in readable.problems})
+
+    def teardown(self, stage: str) -> None:
+        """At the end every rank knows the bad files of all."""
+        if self._rank()[1] > 1 and torch.distributed.is_initialized():
+            found: list[Any] = [None] * self._rank()[1]
+            mine = [problem for readable in self._opened.values() for problem in readable.problems]
+            torch.distributed.all_gather_object(found, mine)
+            known = set(mine)
+            self.readable("train").note([problem for each in found for problem in each if problem not in known])
 
     # --- the place --------------------------------------------------------------------------------------------------
 
@@ -247,7 +261,12 @@ class PairedData(LightningDataModule):
 
 
 class Samples(Dataset[Sample]):
-    """Samples by (epoch, index); with a seed varied as in training, without it only resized."""
+    """Samples by (epoch, index); with a seed varied as in training, without it only resized.
+
+    Where a pair cannot be used, the next stands in for it: in training it counts once more, so that epochs, ranks and
+    batches keep their lengths; without a seed it has no name and counts for nothing, so that a score is a mean over the
+    pairs that can be used, each once.
+    """
 
     def __init__(
         self, readable: Readable, source: Domain, target: Domain, transform: PairTransform, seed: int | None
@@ -266,7 +285,8 @@ class Samples(Dataset[Sample]):
         )
         if skipped:
             sample = sample._replace(skipped=skipped)
-        return sample._replace(name="") if index == STAND_IN else sample
+        stands_in = index == STAND_IN or (rng is None and bool(skipped))
+        return sample._replace(name="") if stands_in else sample
 
 
 def collate(samples: Sequence[Sample]) -> Batch:

@@ -171,8 +171,9 @@ def _photos(labels: Labels, data: PairedData) -> Iterator[tuple[Tensor, Tensor, 
     pairs, index = data.readable("val"), 0
     for batch in data.val_dataloader():
         for place, photo in enumerate(batch.target):
-            weight = None if batch.weight is None else batch.weight[place]
-            yield (photo + 1) / 2, true_classes(labels, data.transform.size, pairs[index]), weight
+            if batch.names[place]:  # else it stands in for a pair that cannot be used
+                weight = None if batch.weight is None else batch.weight[place]
+                yield (photo + 1) / 2, true_classes(labels, data.transform.size, pairs[index]), weight
             index += 1
 
 
@@ -230,5 +231,5 @@ def _picture(judge: Judge, data: PairedData) -> Picture:
             view_pair(judge.labels, judge.photo, each.numpy(), 2 * photo.numpy() - 1) for each in (true, seen)
         )
         rows.append((shown, labels, judged))
-    names = data.readable("val").names
-    return sample_grid(rows, names[: len(rows)], ("real photo", "its labels", "what the judge sees"))
+    names = [sample.name for sample in islice(data.usable("val"), len(rows))]
+    return sample_grid(rows, names, ("real photo", "its labels", "what the judge sees"))

@@ -89,7 +89,7 @@ def pairs(data: PairedData, split: str) -> Callable[[Job], Encoded]:
 
     def read(job: Job) -> Encoded:
         sample = data.sample(split, place[job.name])
-        if sample.name != job.name:  # the next pair that can be read stands in for one that cannot
+        if not sample.name:  # the next pair that can be read stands in for one that cannot
             raise BadPairError("; ".join(f"{problem.file}: {problem.why}" for problem in sample.skipped))
         return Encoded(sample.source, sample.target)
 

@@ -82,6 +82,8 @@ class Classification(Learner):
         for index in looked_at:
             sample = self.data.sample("train", index)
             training.note(sample.skipped)
+            if not sample.name:  # another stands in for a pair that cannot be used
+                continue
             nearest = classes.encode(sample.target[None]).classes[0, 0]  # (H, W)
             counted = nearest.flatten() if sample.weight is None else nearest[sample.weight[0] > 0]
             counts += torch.bincount(counted, minlength=classes.count)

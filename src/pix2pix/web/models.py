@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +114,7 @@ def load_model(typed: str, *, data_root: str | None, examples: int, device: str)
     try:
         data = run.data("val")
         size = data.transform.size or USUAL
-        for index in range(min(examples, len(data.readable("val")))):
-            sample = data.sample("val", index)
+        for sample in islice(data.usable("val"), examples):
             encoded = sample.source.numpy()
             views.append(view_pair(data.source_domain, data.target_domain, encoded, sample.target.numpy())[0])
             picture = views[-1] if _only_viewed(data.source_domain) else data.source_domain.decode(encoded)
