@@ -6,14 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from pix2pix.lettering import SIZE, draw_text, readable, text_width
 
 Picture = NDArray[np.uint8]
 
 SMALLEST = 128  # pixels of a cell's shorter side, below which pictures are shown larger
 LARGEST = 512  # pixels of a cell's longer side, above which they are shown smaller
 GAP = 6
-FONT_SIZE = 13
 LINE = 20
 PAPER = (255, 255, 255)
 INK = (30, 30, 30)
@@ -43,12 +44,12 @@ def sample_grid(
     enlarge = max(1, min(-(-SMALLEST // min(height, width)), LARGEST // max(height, width)))
     reduce = max(1, -(-max(height, width) // LARGEST))
     cell_height, cell_width = (-(-side * enlarge // reduce) for side in (height, width))
-    font = ImageFont.load_default(FONT_SIZE)
 
     def fitting(text: str, room: int) -> str:
+        text = readable(text)
         kept = len(text)
         shown = text
-        while kept > 2 and font.getlength(shown) > room:
+        while kept > 2 and text_width(shown) > room:
             kept -= 1
             shown = f"{text[: kept // 2]}…{text[len(text) - (kept - kept // 2) :]}"
         return shown
@@ -60,10 +61,10 @@ def sample_grid(
     lefts = [GAP + column * (cell_width + GAP) for column in range(len(headers))]
     for left, header in zip(lefts, headers, strict=True):
         text = fitting(header, cell_width)
-        draw.text((left + cell_width / 2, LINE / 2), text, INK, font, anchor="mm")
+        draw_text(draw, left + (cell_width - text_width(text)) / 2, (LINE - SIZE) / 2, text, INK)
     for index, (row, caption) in enumerate(zip(rows, captions, strict=True)):
         top = LINE + index * row_height
-        draw.text((GAP, top + LINE / 2), fitting(caption, total_width - 2 * GAP), INK, font, anchor="lm")
+        draw_text(draw, GAP, top + (LINE - SIZE) / 2, fitting(caption, total_width - 2 * GAP), INK)
         for left, picture in zip(lefts, row, strict=True):
             sheet.paste(_scaled(picture, enlarge, reduce), (left, top + LINE))
     return np.asarray(sheet)

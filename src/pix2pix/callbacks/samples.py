@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,10 @@ from PIL import Image
 
 from pix2pix.callbacks.grid import Picture, sample_grid
 from pix2pix.data.domains import Domain, view_translation
+from pix2pix.lettering import readable
 from pix2pix.metrics.image import counted
 from pix2pix.tracking.pictures import log_picture
+from pix2pix.whole_files import whole_file
 
 if TYPE_CHECKING:
     from pix2pix.data.pairs import Batch
@@ -54,7 +55,7 @@ class SampleGrid(pl.Callback):
         grid = _drawn(self._batch, translated, datamodule.source_domain, datamodule.target_domain)
         _save(grid, Path(trainer.default_root_dir) / "samples" / f"epoch_{epoch:04d}.png")
         for logger in trainer.loggers:
-            log_picture(logger, "samples", grid, module.images_seen, ", ".join(self._batch.names))
+            log_picture(logger, "samples", grid, module.images_seen, readable(", ".join(self._batch.names)))
 
 
 def _drawn(batch: Batch, translated: torch.Tensor, source_domain: Domain, target_domain: Domain) -> Picture:
@@ -70,6 +71,5 @@ def _drawn(batch: Batch, translated: torch.Tensor, source_domain: Domain, target
 def _save(picture: np.ndarray[Any, Any], path: Path) -> None:
     """Whoever opens the file finds a whole picture."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft")
-    Image.fromarray(picture).save(draft, format="PNG")
-    os.replace(draft, path)
+    with whole_file(path) as file:
+        Image.fromarray(picture).save(file, "PNG")

@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 from pix2pix.evaluation.scores import Score
-from pix2pix.whole_files import write_whole
+from pix2pix.whole_files import whole_file, write_whole
 
 if TYPE_CHECKING:
     from pix2pix.callbacks.grid import Picture
@@ -79,9 +79,11 @@ def write(
     (folder / METRICS).unlink(missing_ok=True)  # it says that the rest is there and belongs together
     arrays = {f"{KEPT}{name}": values for name, values in measured.contributions.items()}
     arrays |= {f"{WHOLE}{name}": np.array(value) for name, value in measured.whole.items()}
-    np.savez_compressed(folder / CONTRIBUTIONS, names=np.array(measured.names), **arrays)  # type: ignore[arg-type]
-    (folder / PICTURES).write_text(_table(measured.names, of_pictures), encoding="utf-8")
-    Image.fromarray(grid).save(folder / GRID)
+    with whole_file(folder / CONTRIBUTIONS) as file:
+        np.savez_compressed(file, names=np.array(measured.names), **arrays)  # type: ignore[arg-type]
+    write_whole(folder / PICTURES, _table(measured.names, of_pictures))
+    with whole_file(folder / GRID) as file:
+        Image.fromarray(grid).save(file, "PNG")
     write_metrics(folder, run, split, scores, stored)
 
 

@@ -221,7 +221,7 @@ def _contents(pairs: Readable) -> str:
     files = getattr(pairs.source, "files", lambda index: ())
     for index, name in enumerate(pairs.names):
         sizes = [file.stat().st_size for file in files(index)]
-        digest.update(f"{name}\0{sizes}\0".encode())
+        digest.update(f"{name}\0{sizes}\0".encode(errors="surrogatepass"))
     for index in range(0, len(pairs), -(-len(pairs) // LOOKED_AT)):
         pair = pairs[index]
         for side in (pair.source, pair.target):

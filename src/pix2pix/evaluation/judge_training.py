@@ -26,6 +26,7 @@ from pix2pix.evaluation.judge import Judge, JudgeError, refusal, segment, true_c
 from pix2pix.evaluation.judge_check import Standing, standing
 from pix2pix.evaluation.judge_network import Segmenter
 from pix2pix.evaluation.judge_palette import NoPaletteError, find_palette
+from pix2pix.whole_files import whole_file, write_whole
 
 SHOWN = 8  # photos in judge.png
 USUAL_PHOTOS = 8000  # that a judge looks at in training; facades at 128²: 6 minutes on one core
@@ -110,8 +111,9 @@ def write_judge(judge: Judge, data: PairedData, folder: Path) -> None:
         "size": judge.size,
         "labels": judge.labels.to_dict(),
     }
-    (folder / "judge.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-    Image.fromarray(_picture(judge, data)).save(folder / "judge.png")
+    write_whole(folder / "judge.json", json.dumps(about, indent=1) + "\n")
+    with whole_file(folder / "judge.png") as file:
+        Image.fromarray(_picture(judge, data)).save(file, "PNG")
     judge.save(folder)
 
 

@@ -15,9 +15,11 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from pix2pix.arguments import in_words
+from pix2pix.data.sources.splits import SPLITS
 from pix2pix.inference.kinds import KNOWN, Handler, Kinds, check_options, kinds_of
 from pix2pix.inference.pictures import files, pairs, translate_pictures
 from pix2pix.inference.pipeline import FAILURES, Failure
+from pix2pix.inference.places import make_room
 from pix2pix.inference.plan import Existing, Job, PlanError, plan_files, plan_pairs
 from pix2pix.inference.suffixes import asked_suffix, form_of, result_suffix
 from pix2pix.inference.translator import Translator
@@ -57,7 +59,9 @@ def run_command(arguments: argparse.Namespace) -> int:
         data = _data(arguments)
         names = list(data.readable(arguments.split).names)
         suffix = asked or result_suffix("", form)
-        jobs = plan_pairs(names, arguments.output, suffix, samples=numbered, existing=existing)
+        jobs = plan_pairs(
+            names, arguments.output, suffix, files=_files_of(data), samples=numbered, existing=existing
+        )
         read = pairs(data, arguments.split)
     met = {kinds.name_of(job) for job in jobs}
     if existing != "skip":  # of what is skipped the kind is not known here
@@ -93,7 +97,7 @@ def _handled(translator: Translator, jobs: Iterable[tuple[Job, Handler]]) -> Ite
         try:
             if more:
                 raise ValueError(f"{job.source}: --samples is for single pictures")
-            file.parent.mkdir(parents=True, exist_ok=True)
+            make_room(file, replaced=job.replaces)
             with tqdm(total=1.0, desc=job.source.name, leave=False, disable=None, bar_format=SHARE) as bar:
                 handler(translator, job.source, file, partial(_move, bar))
         except FAILURES as error:
@@ -166,6 +170,17 @@ def _data(arguments: argparse.Namespace) -> PairedData:
         return run.data(arguments.split)
     except EvaluationError as error:
         raise PlanError(str(error)) from error
+
+
+def _files_of(data: PairedData) -> Iterator[Path]:
+    """The files of all splits that there are, as far as the pair source names them."""
+    for split in SPLITS:
+        try:
+            pairs = data.readable(split).source
+        except ValueError:  # there is no such split
+            continue
+        if hasattr(pairs, "files"):
+            yield from (file for index in range(len(pairs)) for file in pairs.files(index))
 
 
 def _told(outcomes: Iterator[tuple[Job, Failure | None]], count: int, things: str, output: Path) -> int:

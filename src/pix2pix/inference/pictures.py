@@ -17,6 +17,7 @@ from pix2pix.data.picture_rows import TIFFS
 from pix2pix.data.resize import fitted, resize
 from pix2pix.data.tiff_writing import write_like
 from pix2pix.inference.pipeline import Failure, overlapped
+from pix2pix.inference.places import make_room
 from pix2pix.inference.plan import Job
 from pix2pix.inference.translator import Translator
 
@@ -124,7 +125,7 @@ def _write_alone(translator: Translator) -> Callable[[Job, Results], None]:
     def write(job: Job, results: Results) -> None:
         for number, file in job.outputs.items():
             values = translator.shown(results.encoded.source, results.translations[number])
-            file.parent.mkdir(parents=True, exist_ok=True)
+            make_room(file, replaced=job.replaces)
             if job.source is not None and file.suffix.lower() in TIFFS and _alike(job.source, values):
                 nodata = getattr(translator.target, "nodata", None)
                 write_like(file, values, job.source, unit=translator.target.unit, nodata=nodata)
@@ -149,7 +150,7 @@ def _write_beside(translator: Translator) -> Callable[[Job, Results], None]:
         views = [view(domains[1], each.numpy(), domains[0], source.numpy()) for each in translations]
         first = view(domains[0], source.numpy(), domains[1], translations[-1].numpy())
         (file,) = job.outputs.values()
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_room(file, replaced=job.replaces)
         write_picture(file, np.concatenate([first, *views], axis=1))
 
     return write

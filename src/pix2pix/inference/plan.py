@@ -5,13 +5,15 @@ from __future__ import annotations
 import glob
 import logging
 import os
+import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, NoReturn
 
 from pix2pix.data.codecs import READABLE
-from pix2pix.data.sources.folders import natural, walk
+from pix2pix.data.sources.folders import natural, spelled, walk
+from pix2pix.inference.places import leads_out, result_file, result_files
 from pix2pix.inference.volumes.dicom import is_dicom, is_series
 from pix2pix.inference.volumes.volume import is_nifti
 
@@ -31,6 +33,7 @@ class Job(NamedTuple):
     outputs: dict[int, Path]  # number of the sample, from 1 → file
     source: Path | None = None  # None: the pair of that name in a data set
     series: bool = False  # the source is a folder with a DICOM series
+    replaces: bool = False  # what is there
 
     @property
     def shown(self) -> str:
@@ -82,29 +85,56 @@ def plan_files(
     for path, below, series in found:
         if series:
             name = below.as_posix()
-            jobs.append(Job(name, _numbered(output if as_file else output / name, samples), path, series=True))
+            folder = output if as_file else result_file(output, name)
+            jobs.append(Job(name, _numbered(folder, samples), path, series=True))
             continue
         name = below.with_suffix("").as_posix()
         suffix = suffix_of(path.suffix.lower(), output.suffix.lower() if as_file else "")
         if as_file and suffix != output.suffix.lower():
             better = output.with_suffix(suffix)
             raise PlanError(f"-o {output}: such a file cannot hold what is made of {path}: name it {better}")
-        target = output if as_file else output / f"{name}{suffix}"
+        target = output if as_file else result_file(output, name, suffix)
         jobs.append(Job(name, _numbered(target, samples), path))
-    return checked(jobs, existing)
+    return checked(jobs, output.parent if as_file else output, existing)
 
 
 def plan_pairs(
-    names: Sequence[str], output: Path, suffix: str, *, samples: int | None = None, existing: Existing = "refuse"
+    names: Sequence[str],
+    output: Path,
+    suffix: str,
+    *,
+    files: Iterable[Path] = (),
+    samples: int | None = None,
+    existing: Existing = "refuse",
 ) -> list[Job]:
-    """A job for each pair of a data set. Raises PlanError as `plan_files` does."""
+    """A job for each pair of a data set, whose results all lie below `output`, whatever the pairs are called.
+
+    Args:
+        files: of the data set, none of which is replaced.
+
+    Raises PlanError as `plan_files` does.
+    """
     if output.is_file():
         raise PlanError(f"-o {output} is a file, and the results of a split go into a folder")
-    return checked([Job(name, _numbered(output / f"{name}{suffix}", samples)) for name in names], existing)
+    targets = result_files(output, names, suffix)
+    moved = [each for each in zip(names, targets, strict=True) if each[1] != output / f"{each[0]}{suffix}"]
+    if moved:
+        (name, target), *more = moved
+        others = f", and so for {len(more)} more" if more else ""
+        log.info("%s is no name that a result below %s can have: it becomes %s%s", name, output, target, others)
+    jobs = [Job(name, _numbered(target, samples)) for name, target in zip(names, targets, strict=True)]
+    return checked(jobs, output, existing, files)
 
 
-def checked(jobs: Sequence[Job], existing: Existing) -> list[Job]:
-    """The jobs without results that are there and skipped. Raises PlanError as `plan_files` does."""
+def checked(jobs: Sequence[Job], output: Path, existing: Existing, files: Iterable[Path] = ()) -> list[Job]:
+    """The jobs without results that are there and skipped.
+
+    Args:
+        output: the folder below which all results lie.
+        files: what is read besides the jobs' sources.
+
+    Raises PlanError as `plan_files` does.
+    """
     made_of: dict[str, Job] = {}
     for job in jobs:
         for file in job.outputs.values():
@@ -114,6 +144,12 @@ def checked(jobs: Sequence[Job], existing: Existing) -> list[Job]:
                     f"{other.shown} and {job.shown} would both be written to {file}: translate them into two folders, "
                     "or name the folder above both, whose tree is kept"
                 )
+    for file in {file.parent: file for job in jobs for file in job.outputs.values()}.values():
+        if (place := leads_out(output, file)) is not None:
+            raise PlanError(
+                f"{file} would lie at {place}, outside of {output}, by a link: remove the link, or name another folder"
+                " with -o"
+            )
     folders = {file: job for job in jobs if job.series for file in job.outputs.values()}
     for job in jobs:
         for file in job.outputs.values():
@@ -122,8 +158,10 @@ def checked(jobs: Sequence[Job], existing: Existing) -> list[Job]:
                     f"{job.shown} would be written into the series that is made of {around.shown}: translate one after"
                     f" the other, pictures by a pattern such as '{around.shown}/*.png'"
                 )
-    sources = {_identity(job.source) for job in jobs if job.source is not None}
-    there = [file for job in jobs for file in job.outputs.values() if file.exists()]
+    there = [file for job in jobs for file in job.outputs.values() if os.path.lexists(file)]
+    sources = {_identity(each) for each in (*(job.source for job in jobs), *files) if each is not None} if there else ()
+    if twins := _one_file(there):
+        raise PlanError(f"{twins[0]} and {twins[1]} are one file here: translate the two into two folders")
     for file in there:
         if _identity(file) in sources:
             raise PlanError(f"{file} is an input, and would be replaced by a result: name another folder with -o")
@@ -141,9 +179,10 @@ def checked(jobs: Sequence[Job], existing: Existing) -> list[Job]:
             f"{replaces}"
         )
     if existing == "skip":
-        kept = [job._replace(outputs={k: file for k, file in job.outputs.items() if not file.exists()}) for job in jobs]
+        left = set(there)
+        kept = [job._replace(outputs={k: file for k, file in job.outputs.items() if file not in left}) for job in jobs]
         return [job for job in kept if job.outputs]
-    return list(jobs)
+    return [job._replace(replaces=existing == "overwrite") for job in jobs]
 
 
 def _names_a_file(output: Path, typed: Path) -> bool:
@@ -161,7 +200,7 @@ class _Found(NamedTuple):
 
 def _found(typed: str, output: Path, known: Collection[str]) -> Iterator[_Found]:
     """What an input means."""
-    path = Path(typed).expanduser()
+    path = spelled(Path(), typed).expanduser()
     if path.is_file():
         if is_dicom(path):
             raise PlanError(f"{path} is one slice of a DICOM series: name the folder, {path.absolute().parent}")
@@ -198,7 +237,7 @@ def _of_folder(folder: Path, output: Path, known: Collection[str]) -> Iterator[_
         more = ", …" if len(others) > SHOWN else ""
         log.info("%s: of other kinds, and passed over: %d (%s%s)", folder, others.total(), kinds, more)
     for path in sorted(series, key=lambda each: natural(str(each))):
-        yield _Found(path, Path(path.absolute().name) if path == folder else path.relative_to(folder), series=True)
+        yield _Found(path, Path(path.resolve().name) if path == folder else path.relative_to(folder), series=True)
     for path in sorted(found, key=lambda each: natural(str(each))):
         yield _Found(path, path.relative_to(folder))
 
@@ -240,6 +279,16 @@ def _numbered(target: Path, samples: int | None) -> dict[int, Path]:
 def _key(file: Path) -> str:
     """Equal for two names of one file to be written."""
     return os.path.normcase(file)
+
+
+def _one_file(files: Iterable[Path]) -> tuple[Path, Path] | None:
+    """Two names that the file system takes for one, as many do with upper and lower case."""
+    known: dict[object, Path] = {}
+    for file in files:
+        key = _identity(file), unicodedata.normalize("NFC", str(file)).casefold()
+        if (other := known.setdefault(key, file)) != file:
+            return other, file
+    return None
 
 
 def _identity(path: Path) -> tuple[int, int] | Path:

@@ -108,7 +108,7 @@ def _test_mode(generator: nn.Module, noise: bool, statistics: Statistics) -> Ite
 @contextmanager
 def _seeded(randoms: Sequence[torch.Generator], seed: int, name: str) -> Iterator[None]:
     """Random numbers that depend on (seed, name) alone; afterwards the random states are as before."""
-    value = int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:8], "big")
+    value = int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode(errors="surrogatepass")).digest()[:8], "big")
     states = [random.get_state() for random in randoms]
     try:
         for random in randoms:

@@ -127,7 +127,7 @@ def _composed(overrides: Sequence[str]) -> dict[str, Any]:
 def _usual_folder(setting: Setting) -> Path:
     """By data and size, and a hash of all that was typed."""
     composed = setting.composed
-    digest = hashlib.sha256("\n".join(sorted(setting.overrides)).encode()).hexdigest()[:8]
+    digest = hashlib.sha256("\n".join(sorted(setting.overrides)).encode(errors="surrogatepass")).hexdigest()[:8]
     return Path("outputs", "reproduce", f"{composed['data']['name']}_{composed['size']['name']}_{digest}")
 
 

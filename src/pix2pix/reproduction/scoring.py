@@ -20,7 +20,7 @@ from pix2pix.evaluation.which_judge import NONE
 from pix2pix.reproduction.methods import INTERSECTIONS, JUDGED, LABELLED
 from pix2pix.reproduction.points import EXAMPLES, FINISHED_BY
 from pix2pix.runs import write_slim
-from pix2pix.whole_files import write_whole
+from pix2pix.whole_files import whole_file, write_whole
 
 SPLIT = "val"
 IN_TABLE = (*JUDGED, *LABELLED, *INTERSECTIONS, "ssim")  # of the sweep; the page reads the evaluation
@@ -74,7 +74,6 @@ def _write_examples(run: Run, data: PairedData, folder: Path, device: str) -> No
         for kind, view in zip(("source", "translation", "target"), seen, strict=True):
             views[kind].append(view)
         names.append(sample.name)
-    draft = folder / f".{EXAMPLES}.draft.npz"
     arrays = {f"{kind}_{place}": view for kind, each in views.items() for place, view in enumerate(each)}
-    np.savez_compressed(draft, names=np.array(names), **arrays)  # type: ignore[arg-type]
-    draft.replace(folder / EXAMPLES)
+    with whole_file(folder / EXAMPLES) as file:
+        np.savez_compressed(file, names=np.array(names), **arrays)  # type: ignore[arg-type]

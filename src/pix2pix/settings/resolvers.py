@@ -12,7 +12,7 @@ from pix2pix.settings.overrides import as_typed
 
 def sweep_id(overrides: Sequence[str]) -> str:
     """Eight hexadecimal digits, the same for the same overrides in whatever order they were typed."""
-    return hashlib.sha256("\n".join(sorted(overrides)).encode()).hexdigest()[:8]
+    return hashlib.sha256("\n".join(sorted(overrides)).encode(errors="surrogatepass")).hexdigest()[:8]
 
 
 def register_resolvers() -> None:

@@ -6,6 +6,7 @@ fragment, so that what a killed process leaves can be played; when it is closed 
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -62,6 +63,8 @@ class FilmWriter:
         height, width = size
         self._padding = ((0, height % 2), (0, width % 2), (0, 0)) if chroma == "420" else None
         self._colours, self._time_base = like.colours, like.time_base
+        if self.partial.is_symlink():  # which would be written through
+            self.partial.unlink()
         self._container = av.open(self.partial, "w", options=_muxing(self.path.suffix))
         self._streams: dict[int, Stream] = {}
         self.left_out: list[str] = []
@@ -161,7 +164,7 @@ def check_target(path: str | Path, *, overwrite: bool = False) -> tuple[Path, Pa
         raise FilmError(f"{path}: there is no folder {path.parent}; make it, or name another")
     partial = path.with_name(f"{path.stem}.partial{path.suffix}")
     for place in () if overwrite else (path, partial):
-        if place.exists():
+        if os.path.lexists(place):
             raise FilmError(f"{place}: is there already, and is not overwritten; move it, or name another")
     return path, partial
 

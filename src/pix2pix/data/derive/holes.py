@@ -53,7 +53,7 @@ class Holes:
 
     def hole(self, size: tuple[int, int], name: str) -> Hole:
         """Where a picture of this height and width and this name is missing; never nowhere."""
-        digest = hashlib.blake2b(f"{self.seed}:{name}".encode(), digest_size=16).digest()
+        digest = hashlib.blake2b(f"{self.seed}:{name}".encode(errors="surrogatepass"), digest_size=16).digest()
         rng = np.random.Generator(np.random.PCG64(int.from_bytes(digest)))
         longest = self.side * min(size)
         hole = np.zeros(size, np.bool_)

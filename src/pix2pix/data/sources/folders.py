@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn, TypeVar
@@ -71,10 +72,11 @@ def split_folders(root: Path, templates: Sequence[str]) -> dict[str, list[Path]]
 
 def match_stems(folders: Sequence[Path]) -> Listing:
     """Pair pictures of several folders by path without suffix; missing partners and repeated stems are problems."""
-    by_folder, problems = [], []
+    by_folder: list[dict[str, Path]] = []
+    problems = []
     for folder in folders:
         pictures, repeated = list_pictures(folder)
-        by_folder.append(pictures)
+        by_folder.append(_spelled_as(by_folder[0], pictures) if by_folder else pictures)
         problems += repeated
     names = sorted(set().union(*by_folder), key=natural)
     files: dict[str, Files] = {}
@@ -89,6 +91,24 @@ def match_stems(folders: Sequence[Path]) -> Listing:
                 Problem(str(present[0]), f"no partner called {name!r} (any suffix) in {' or '.join(missing)}")
             )
     return Listing(files, problems)
+
+
+def _spelled_as(others: Mapping[str, Path], pictures: dict[str, Path]) -> dict[str, Path]:
+    """Names that differ from one of the others in how their letters are encoded alone become that one.
+
+    Archives from macOS have ä as two characters, a and its dots, where all others have one.
+    """
+    free = {unicodedata.normalize("NFC", name): name for name in others if name not in pictures}
+    return {
+        name if name in others else free.pop(unicodedata.normalize("NFC", name), name): path
+        for name, path in pictures.items()
+    }
+
+
+def spelled(folder: Path, name: str) -> Path:
+    """The file `name` below a folder, if need be with its letters encoded the other way (see `_spelled_as`)."""
+    ways = (name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name))
+    return next((folder / way for way in ways if os.path.exists(folder / way)), folder / name)
 
 
 def list_pictures(folder: Path) -> tuple[dict[str, Path], list[Problem]]:

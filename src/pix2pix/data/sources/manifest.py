@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 from pix2pix.data.codecs import READABLE, read_picture
 from pix2pix.data.pairs import Pair, Problem
 from pix2pix.data.sources.directions import parse_direction
-from pix2pix.data.sources.folders import Holdout, keep_split
+from pix2pix.data.sources.folders import Holdout, keep_split, spelled
 from pix2pix.data.sources.splits import SPLITS, split_of
 
 COLUMNS = ("source", "target", "split", "group")
@@ -89,18 +90,18 @@ def read_rows(path: Path) -> tuple[dict[str, Row], list[Problem]]:
     with_splits = any(record.get("split") for _, record in records)
     for number, record in records:
         where = f"{path}:{number}"
-        files = tuple(path.parent / str(record[side]) for side in ("source", "target") if record.get(side))
+        files = tuple(spelled(path.parent, str(record[side])) for side in ("source", "target") if record.get(side))
         if len(files) != 2:
             problems.append(Problem(where, f"source or target is empty; found {dict(record)}"))
             continue
         wrong = [
             Problem(str(file), f"no such file (listed in {where})")
-            if not file.is_file()
+            if not os.path.isfile(file)  # which takes any name, also one with a zero byte or too long a one
             else Problem(
                 str(file), f"no codec for its suffix (listed in {where}); read are {' '.join(sorted(READABLE))}"
             )
             for file in files
-            if not file.is_file() or file.suffix.lower() not in READABLE
+            if not os.path.isfile(file) or file.suffix.lower() not in READABLE
         ]
         if with_splits and not record.get("split"):
             wrong.append(Problem(where, "no split, where other rows have one"))
@@ -108,7 +109,7 @@ def read_rows(path: Path) -> tuple[dict[str, Row], list[Problem]]:
             problems += wrong
             continue
         name = Path(str(record["source"])).with_suffix("").as_posix()
-        if name in rows:
+        while name in rows:
             name = f"{name}_row{number}"
         try:
             split = split_of(str(record["split"])) if with_splits else None

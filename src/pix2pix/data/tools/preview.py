@@ -17,9 +17,10 @@ from pix2pix.data.tools.check import Side, layout_of, no_layout, sides
 from pix2pix.data.tools.layouts import Layout
 from pix2pix.data.tools.suggestions import resolve, suggest_domain
 from pix2pix.data.transforms import PairTransform, make_sample, sample_rng
+from pix2pix.lettering import draw_text
 
 Picture = NDArray[np.uint8]  # (H, W, 3)
-GAP, CAPTION = 8, 14  # pixels
+GAP, CAPTION = 8, 18  # pixels
 PAPER, INK = (255, 255, 255), (40, 40, 40)
 PAIRS_A_ROW = 3
 SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -78,7 +79,7 @@ def sheet(shown: list[tuple[Picture, Picture, str]]) -> Image.Image:
         left, top = GAP + place % columns * cell_width, GAP + place // columns * cell_height
         page.paste(Image.fromarray(source), (left, top))
         page.paste(Image.fromarray(target), (left + source.shape[1], top))
-        draw.text((left, top + height + 1), name, fill=INK)
+        draw_text(draw, left, top + height + 1, name, INK)
     return page
 
 
