@@ -9,14 +9,13 @@ from typing import Any
 
 import av
 from av.container import OutputContainer
-from av.stream import Stream
+from av.stream import Disposition, Stream
 
 from pix2pix.inference.kinds import WRITTEN_FILMS
 from pix2pix.video.errors import FilmError
 from pix2pix.video.opening import open_film
 from pix2pix.video.reading import Film, Packet
 
-COPIED = ("audio", "subtitle", "video")
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}  # WRITTEN_FILMS, as FFmpeg calls such files
 SECOND = "1000000"  # in microseconds, as FFmpeg takes it
 LOOKED_AT = 1000  # packets from the film's beginning, among which each stream's first is looked for
@@ -31,6 +30,11 @@ def muxing(suffix: str) -> dict[str, str]:
     return options | {"movflags": "hybrid_fragmented+delay_moov", "frag_duration": SECOND}
 
 
+def is_copied(stream: Stream) -> bool:
+    """Sound, subtitles and further pictures are; data, attachments and the cover, which is the source's, are not."""
+    return stream.type in ("audio", "subtitle", "video") and not stream.disposition & Disposition.attached_pic
+
+
 def add_copied(container: OutputContainer, stream: Stream) -> Stream:
     """A stream of the result for the packets of one of the source. Raises as PyAV does where it cannot be."""
     new: Any = container.add_stream_from_template(stream, opaque=True)
@@ -43,7 +47,7 @@ def check_streams(path: Path, film: Film) -> None:
     """Raises FilmError where a result of that name cannot hold what is to be copied of the film."""
     firsts: dict[int, Packet] = {}
     with open_film(film.path) as container:
-        copied = [each for each in container.streams if each.type in COPIED and each.index != film.stream.index]
+        copied = [each for each in container.streams if is_copied(each) and each.index != film.stream.index]
         if not copied:
             return
         for packet in islice(container.demux(), LOOKED_AT):

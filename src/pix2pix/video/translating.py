@@ -136,6 +136,8 @@ def translate_film(
                 log.warning("%s: holds the %d frames up to here, and can be played", writer.partial, writer.frames)
             raise
         report.frames, report.cut = writer.frames, film.cut
+        if writer.path.suffix.lower() == ".mkv":
+            report.notes += _notes_on_time(writer)
         if drawings is not None:
             report.held, report.skipped = drawings.held, drawings.skipped
         if not writer.frames:
@@ -207,5 +209,15 @@ def _notes(film: Film, writer: FilmWriter, shown: tuple[int, int], options: Film
             " combs where things move, deinterlace it first"
         )
     if writer.left_out:
-        notes.append(f"not copied, for they are neither sound, subtitles nor pictures: {', '.join(writer.left_out)}")
+        notes.append(f"not copied, for they are neither sound, subtitles nor film: {', '.join(writer.left_out)}")
+    return notes
+
+
+def _notes_on_time(writer: FilmWriter) -> list[str]:
+    """What becomes of time stamps in Matroska."""
+    notes = []
+    if writer.rounded:
+        notes.append("frames are shown up to half a millisecond earlier or later, since .mkv counts in milliseconds")
+    if writer.earliest < 0:
+        notes.append(f"all is {float(-writer.earliest):.3f} s later, since .mkv counts from 0")
     return notes

@@ -18,7 +18,7 @@ from av.codec.context import Flags
 from av.stream import Stream
 
 from pix2pix.inference.kinds import WRITTEN_FILMS
-from pix2pix.video.copying import COPIED, FORMATS, add_copied, check_streams, muxing
+from pix2pix.video.copying import FORMATS, add_copied, check_streams, is_copied, muxing
 from pix2pix.video.errors import FilmError
 from pix2pix.video.opening import ANY_BYTES
 from pix2pix.video.outlet import Outlet
@@ -43,7 +43,9 @@ class FilmWriter:
         aspect: width of a pixel by its height.
 
     Attributes:
-        left_out: streams of data (time codes, positions) that are not copied, in words.
+        left_out: streams that are not copied, in words: data (time codes, positions), attachments, a cover.
+        rounded: whether frames had to be moved to a whole millisecond, by which .mkv counts.
+        earliest: seconds, of the first thing written, or 0; in .mkv, which counts from 0, all else is that much later.
 
     Raises FilmError where the suffix is unknown, something is there, or the file cannot hold a stream that is to be
     copied.
@@ -69,6 +71,7 @@ class FilmWriter:
         self._colours, self._time_base = like.colours, like.time_base
         self._streams: dict[int, Stream] = {}
         self.left_out: list[str] = []
+        self.rounded, self.earliest = False, Fraction(0)
         self._broken = False
         if copied is not None:
             check_streams(self.path, copied)
@@ -113,6 +116,8 @@ class FilmWriter:
             interpolation=SCALING,
         )
         frame.pts, frame.duration, frame.time_base = pts, duration, self._time_base
+        self.rounded |= (pts * self._time_base * 1000).denominator != 1
+        self.earliest = min(self.earliest, pts * self._time_base)
         with self._telling():
             self._container.mux(self._encoder.encode(frame))
         self.frames += 1
@@ -120,6 +125,8 @@ class FilmWriter:
     def copy(self, packet: Packet) -> None:
         """Add a packet of another stream as it is. Raises FilmError where it cannot be written."""
         if packet.stream_index in self._streams:
+            if packet.pts is not None:
+                self.earliest = min(self.earliest, packet.pts * packet.time_base)
             packet.stream = self._streams[packet.stream_index]
             with self._telling():
                 self._container.mux([packet])
@@ -179,10 +186,11 @@ class FilmWriter:
             if stream.index == copied.stream.index:
                 self._encoder = self._container.add_stream("libx264", rate=rate, options=options)
                 new: Stream = self._encoder
-            elif stream.type in COPIED:
+            elif is_copied(stream):
                 new = add_copied(self._container, stream)
             else:
-                self.left_out.append(f"stream {stream.index} ({stream.type})")
+                kind = "cover" if stream.type == "video" else stream.type
+                self.left_out.append(f"stream {stream.index} ({kind})")
                 continue
             new.metadata.update({key: value for key, value in stream.metadata.items() if key != "rotate"})
             new.disposition = stream.disposition
