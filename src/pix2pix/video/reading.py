@@ -166,8 +166,8 @@ class Film:
             expected = (
                 0 if whole else self.facts.frames
             )  # AVI counts frames that were dropped, and holds nothing of them
-        stated = self.facts.seconds
-        return packets < expected or (not whole and stated is not None and end < stated - BREAK)
+        stated, slack = self.facts.seconds, BREAK if whole is None else 1 / self.facts.rate
+        return packets < expected or (not whole and stated is not None and end < stated - slack)
 
 
 def count_frames(path: str | Path) -> int:

@@ -9,17 +9,23 @@ EBML, SEGMENT = 0x1A45DFA3, 0x18538067  # Matroska's elements (RFC 8794, RFC 955
 MOST_BOXES = 1_000_000  # a film in fragments has two a second
 
 
-def is_whole(path: Path) -> bool:
-    """By how long its parts say they are; False also where they do not say it, as films of other kinds than these."""
+def is_whole(path: Path) -> bool | None:
+    """By how long its parts say they are; None where they do not say it, and of other films than these."""
     size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(12)
         file.seek(0)
         if start[:4] == b"RIFF":
-            return _avi_end(file) in range(size + 1)
+            return _within(_avi_end(file), size)
         if start[:4] == EBML.to_bytes(4, "big"):
-            return _matroska_end(file) in range(size + 1)
-        return start[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip") and _mp4_end(file, size) == size
+            return _within(_matroska_end(file), size)
+        if start[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
+            return _within(_mp4_end(file, size), size)
+        return None
+
+
+def _within(end: int, size: int) -> bool | None:
+    return None if end < 0 else end <= size
 
 
 def _mp4_end(file: BinaryIO, size: int) -> int:
