@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import av
 import numpy as np
 import torch
+from av.codec.context import Flags
 from numpy.typing import NDArray
 
 from pix2pix.data.domains import Rgb
@@ -87,6 +89,74 @@ def write_film(
                 heard.sample_rate, heard.pts, heard.time_base = 16000, start, Fraction(1, 16000)
                 film.mux(audio.encode(heard))
             film.mux(audio.encode(None))
+    return path
+
+
+def write_timed(
+    path: Path,
+    frames: Sequence[Picture],
+    times: Sequence[int],
+    *,
+    time_base: Fraction,
+    codec: str = "libx264",
+    **options: str,
+) -> Path:
+    """A film whose frames are shown at `times`, the last until the one time more that there is."""
+    height, width = frames[0].shape[:2]
+    with av.open(path, "w") as film:
+        video = film.add_stream(codec, rate=25, options=options)
+        video.width, video.height, video.pix_fmt = width, height, "yuv420p"
+        video.time_base = video.codec_context.time_base = time_base
+        video.codec_context.flags |= Flags.frame_duration
+        for picture, begin, end in zip(frames, times, times[1:], strict=False):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.duration, frame.time_base = begin, end - begin, time_base
+            film.mux(video.encode(frame))
+        film.mux(video.encode(None))
+    return path
+
+
+def end(path: Path) -> Fraction:
+    """When the last frame ends, as the file states it: MP4, MOV and AVI in the track's header, Matroska in a tag."""
+    with av.open(path) as film:
+        video = film.streams.video[0]
+        if video.duration is not None and "matroska" not in film.format.name:
+            return ((video.start_time or 0) + video.duration) * video.time_base
+        hours, minutes, rest = video.metadata["DURATION"].split(":")
+        return int(hours) * 3600 + int(minutes) * 60 + Fraction(rest)
+
+
+def box_of(film: bytes, *names: bytes) -> tuple[int, int]:
+    """Where the box of that path in an MP4 begins, and its length; `name+78` passes over 78 bytes of that box's own."""
+    place, length, rest = 0, 0, len(film)
+    for name in names:
+        kind, _, own = name.partition(b"+")
+        while film[place + 4 : place + 8] != kind:
+            place += int.from_bytes(film[place : place + 4], "big")
+            assert place < rest, name
+        length = int.from_bytes(film[place : place + 4], "big")
+        start, rest, place = place, place + length, place + 8 + int(own or 0)
+    return start, length
+
+
+def with_matrix(path: Path, matrix: Sequence[float]) -> Path:
+    """The film, whose track has the display matrix (a b u c d v x y w) now; u, v and w count in another unit."""
+    film = bytearray(path.read_bytes())
+    start, length = box_of(film, b"moov", b"trak", b"tkhd")
+    numbers = [round(value * 2 ** (30 if index % 3 == 2 else 16)) for index, value in enumerate(matrix)]
+    film[start + length - 44 : start + length - 8] = struct.pack(">9i", *numbers)
+    path.write_bytes(film)
+    return path
+
+
+def with_box(path: Path, within: Sequence[bytes], box: bytes) -> Path:
+    """The film with one more box at the end of another; its pictures must lie before that."""
+    film = bytearray(path.read_bytes())
+    bounds = [box_of(film, *within[: depth + 1]) for depth in range(len(within))]
+    film[sum(bounds[-1]) : sum(bounds[-1])] = box
+    for start, length in bounds:
+        film[start : start + 4] = struct.pack(">I", length + len(box))
+    path.write_bytes(film)
     return path
 
 

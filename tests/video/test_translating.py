@@ -43,10 +43,12 @@ def test_frames_time_stamps_and_sound_are_kept(suffix: str, tmp_path: Path) -> N
     uneven = [0, 24, 48, 60, 72, 144, 145, 200, 300, 301, 303, 360]
     source = write_film(tmp_path / "film.mp4", FRAMES, pts=uneven, sound=True)
     report = translate_film(translator(-1), source, tmp_path / f"result{suffix}", FINE)
-    assert (report.frames, report.cut, report.notes) == (12, None, [])
+    assert (report.frames, report.cut) == (12, None)
     assert report.path == tmp_path / f"result{suffix}"
     assert not list(tmp_path.glob("*.partial*"))
     # Matroska counts in milliseconds and from 0, and AAC begins before that: there, all streams move alike.
+    said = ["up to half a millisecond earlier or later", "0.064 s later"] if suffix == ".mkv" else []
+    assert all(words in note for words, note in zip(said, report.notes, strict=True))
     shift = seconds(report.path)[0] - seconds(source)[0]
     assert shift == (Fraction(64, 1000) if suffix == ".mkv" else 0)
     near = Fraction(1, 1000) if suffix == ".mkv" else 0
@@ -255,7 +257,7 @@ def test_every_other_stream_is_copied(tmp_path: Path) -> None:
             assert (one.type, one.language, one.disposition) == (other.type, other.language, other.disposition)
     for stream in (1, 2, 3, 4, 5):
         assert packets(report.path, stream) == packets(TECHNICIAN, stream)
-    with pytest.raises(FilmError, match="stream 2 of the source cannot be copied"):
+    with pytest.raises(FilmError, match=r"cannot hold stream 2 \(subtitle, mov_text\), stream 5"):
         translate_film(translator(), TECHNICIAN, tmp_path / "result.mkv")
     alone = translate_film(
         translator(), TECHNICIAN, tmp_path / "alone.mkv", FilmOptions(preset="ultrafast", others=False)

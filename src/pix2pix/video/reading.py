@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -12,7 +14,6 @@ from typing import Any, NamedTuple, TypeAlias
 import av
 import numpy as np
 from av.container import InputContainer
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
@@ -20,6 +21,9 @@ from numpy.typing import NDArray
 
 from pix2pix.data.pairs import Array
 from pix2pix.video.errors import FilmError
+from pix2pix.video.opening import cropping_of, open_film, pictures_of
+from pix2pix.video.orientation import Orientation, orientation_of
+from pix2pix.video.wholeness import is_whole
 
 SCALING = int(Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT)
 BT709, UNSPECIFIED, BT601 = 1, 2, 6  # ITU-T H.273, matrix coefficients
@@ -35,7 +39,7 @@ class Frame(NamedTuple):
 
     picture: Array  # (H, W, 3) RGB, upright; uint8, or uint16 where 16 bits were asked for
     pts: int  # when it is shown, in units of the film's time base
-    duration: int  # in the same units; 0 where the film does not say
+    duration: int  # until the next one is, or the film ends, in the same units; at least 1
 
 
 class Colours(NamedTuple):
@@ -51,21 +55,27 @@ class Facts:
     """What is known of a film before its frames are read.
 
     height, width: of the upright picture, in pixels.
-    rotation: quarter turns anticlockwise that make the stored picture upright.
+    orientation: how the stored picture is turned and mirrored to be upright.
+    cropping: pixels of the stored picture that are not shown: left, right, top, bottom.
     rate: frames a second, on average; time_base: seconds, the unit of time stamps.
     aspect: width of a pixel by its height.
+    interlaced: each picture is two, of every other row.
     frames: as the file states; 0 where it does not. seconds: likewise, None where it does not.
+    end: of the last picture, in units of the time base; None where the file does not state it.
     """
 
     height: int
     width: int
-    rotation: int
+    orientation: Orientation
+    cropping: tuple[int, int, int, int]
     rate: Fraction
     time_base: Fraction
     aspect: Fraction
     colours: Colours
+    interlaced: bool
     frames: int
     seconds: float | None
+    end: int | None
 
 
 class Film:
@@ -81,16 +91,17 @@ class Film:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.cut: str | None = None
-        with _opened(self.path) as container:
+        with open_film(self.path) as container:
             self.facts = _facts(self.path, container)
-        self.container = _opened(self.path)
-        self.stream = _pictures(self.container)
+        self._open = ExitStack()
+        self.container = self._open.enter_context(open_film(self.path))
+        self.stream = pictures_of(self.container)
 
     def __enter__(self) -> Film:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.container.close()
+        self._open.close()
 
     def frames(self, bits: int = 8) -> Iterator[Frame]:
         """The frames alone, in the order in which they are shown."""
@@ -101,6 +112,22 @@ class Film:
 
         A film that breaks off ends there, and `cut` says why.
         """
+        last: Frame | None = None
+        for item in self._items(bits, copied):
+            if not isinstance(item, Frame):
+                yield item
+                continue
+            if last is not None:
+                yield last._replace(duration=item.pts - last.pts)
+            last = item
+        if last is not None:
+            stated = self.facts.end
+            yield (
+                last if stated is None or stated <= last.pts or self.cut else last._replace(duration=stated - last.pts)
+            )
+
+    def _items(self, bits: int, copied: bool) -> Iterator[Frame | Packet]:
+        """As `items`; a frame's duration is what its packet says, which need not be true: it may go by the decoding."""
         read, packets, last, end = 0, 0, None, Fraction(0)
         self.stream.thread_type = "AUTO"
         try:
@@ -112,29 +139,42 @@ class Film:
                         yield packet
                     continue
                 packets += packet.size > 0
+                if not packet.size and packet.dts is not None:
+                    continue  # a frame that was dropped: the one before is shown on
                 for decoded in packet.decode():
                     assert isinstance(decoded, VideoFrame)
-                    frame = _frame(decoded, self.facts, bits, last)
-                    if frame.picture.shape[:2] != (self.facts.height, self.facts.width):
-                        height, width = frame.picture.shape[:2]
+                    height, width = _shown_size(decoded, self.facts.cropping, orientation_of(decoded))
+                    if (height, width) != (self.facts.height, self.facts.width):
                         self.cut = f"after {read} frames the picture changes its size to {width} x {height}"
                         return
+                    frame = _frame(decoded, self.facts, bits, last)
                     read, last = read + 1, frame.pts
                     yield frame
-        except av.FFmpegError as error:
-            self.cut = f"the film breaks off after {read} frames: {error.strerror}"
+        except (av.FFmpegError, FilmError) as error:
+            self.cut = f"the film breaks off after {read} frames: {getattr(error, 'strerror', None) or error}"
             return
-        stated = self.facts.seconds
-        if packets < self.facts.frames or (stated is not None and end < stated - BREAK):
+        if self._is_short(packets, end):
             of = f" of {self.facts.frames}" if self.facts.frames else ""
             self.cut = f"the file was cut off: it holds {packets}{of} frames"
+
+    def _is_short(self, packets: int, end: Fraction) -> bool:
+        """Whether the file holds less than it states, by its frames, and by when the last thing in it ends."""
+        whole = is_whole(self.path)
+        if "mp4" in self.container.format.name:
+            expected = sum(entry.size > 0 for entry in self.stream.index_entries)  # without those that were edited out
+        else:
+            expected = (
+                0 if whole else self.facts.frames
+            )  # AVI counts frames that were dropped, and holds nothing of them
+        stated, slack = self.facts.seconds, BREAK if whole is None else 1 / self.facts.rate
+        return packets < expected or (not whole and stated is not None and end < stated - slack)
 
 
 def count_frames(path: str | Path) -> int:
     """How many frames a film holds, by its packets, without decoding them. Raises FilmError as `Film` does."""
-    with _opened(Path(path)) as container:
+    with open_film(Path(path)) as container:
         try:
-            return sum(packet.size > 0 for packet in container.demux(_pictures(container)))
+            return sum(packet.size > 0 and not packet.is_discard for packet in container.demux(pictures_of(container)))
         except av.FFmpegError as error:
             raise FilmError(f"{path}: cannot be read to its end: {error.strerror}") from error
 
@@ -147,38 +187,22 @@ def spread_frames(path: str | Path, count: int) -> Iterator[Picture]:
             yield frame.picture
 
 
-def _opened(path: Path) -> InputContainer:
-    if not path.is_file():
-        raise FilmError(f"{path}: there is no such file" if not path.exists() else f"{path}: is no file")
-    try:
-        container = av.open(path)
-    except av.FFmpegError as error:
-        raise FilmError(
-            f"{path}: cannot be read as a film: {error.strerror}. An MP4 that was cut off may have lost its index,"
-            " which lies at its end: copy the file again"
-        ) from error
-    if not container.streams.video:
-        container.close()
-        raise FilmError(f"{path}: holds no pictures, only {', '.join(sorted({s.type for s in container.streams}))}")
-    return container
-
-
-def _pictures(container: InputContainer) -> VideoStream:
-    """The first stream of pictures that is not the film's cover."""
-    streams = container.streams.video
-    return next((each for each in streams if not each.disposition & Disposition.attached_pic), streams[0])
-
-
 def _facts(path: Path, container: InputContainer) -> Facts:
-    stream = _pictures(container)
+    stream = pictures_of(container)
     try:
         first = next(container.decode(stream), None)
     except av.FFmpegError as error:
         raise FilmError(f"{path}: its first frame cannot be decoded: {error.strerror}") from error
     if first is None or stream.time_base is None:
         raise FilmError(f"{path}: holds no frame that can be decoded")
-    rotation = round(first.rotation / 90) % 4
-    height, width = (first.width, first.height) if rotation % 2 else (first.height, first.width)
+    try:
+        orientation = orientation_of(first)
+    except FilmError as error:
+        raise FilmError(f"{path}: {error}") from error
+    cropping = cropping_of(container, stream)
+    height, width = _shown_size(first, cropping, orientation)
+    if min(height, width) < 1:
+        raise FilmError(f"{path}: says that nothing of its pictures is to be shown (they are cropped by {cropping})")
     aspect = stream.sample_aspect_ratio or Fraction(1)
     matrix = first.colorspace
     if matrix in (UNSPECIFIED, 0):
@@ -186,14 +210,38 @@ def _facts(path: Path, container: InputContainer) -> Facts:
     return Facts(
         height,
         width,
-        rotation,
+        orientation,
+        cropping,
         stream.average_rate or stream.guessed_rate or Fraction(25),
         stream.time_base,
-        1 / aspect if rotation % 2 else aspect,
+        1 / aspect if orientation.transposed else aspect,
         Colours(matrix, first.color_primaries, first.color_trc),
+        first.interlaced_frame,
         stream.frames,
         None if container.duration is None else container.duration / av.time_base,
+        _stated_end(container, stream),
     )
+
+
+def _shown_size(decoded: VideoFrame, cropping: tuple[int, int, int, int], orientation: Orientation) -> tuple[int, int]:
+    """(height, width) of the upright picture."""
+    left, right, top, bottom = cropping
+    height, width = decoded.height - top - bottom, decoded.width - left - right
+    return (width, height) if orientation.transposed else (height, width)
+
+
+def _stated_end(container: InputContainer, stream: VideoStream) -> int | None:
+    """When the last picture ends, in units of the time base; None where the file does not say, or it is a guess."""
+    assert stream.time_base is not None
+    if "matroska" in container.format.name:
+        found = re.fullmatch(r"(\d+):(\d+):(\d+\.\d+)", stream.metadata.get("DURATION", ""))
+        if found is None:
+            return None
+        hours, minutes, seconds = map(Fraction, found.groups())
+        return round((hours * 3600 + minutes * 60 + seconds) / stream.time_base)
+    if stream.duration is None or not ("mp4" in container.format.name or container.format.name == "avi"):
+        return None
+    return (stream.start_time or 0) + stream.duration
 
 
 def _frame(decoded: VideoFrame, facts: Facts, bits: int, last: int | None) -> Frame:
@@ -208,7 +256,9 @@ def _frame(decoded: VideoFrame, facts: Facts, bits: int, last: int | None) -> Fr
         pts = 0 if last is None else last + step
     if last is not None and pts <= last:
         pts = last + 1  # time goes forward, which encoders insist on
-    return Frame(np.ascontiguousarray(np.rot90(picture, facts.rotation)), pts, decoded.duration or 0)
+    left, right, top, bottom = facts.cropping
+    shown = picture[top : decoded.height - bottom, left : decoded.width - right]
+    return Frame(orientation_of(decoded).upright(shown), pts, max(step, 1))
 
 
 def sws_matrix(matrix: int) -> int:

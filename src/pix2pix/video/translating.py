@@ -123,7 +123,7 @@ def translate_film(
             aspect=None if stretched else film.facts.aspect,
             overwrite=options.overwrite,
         )
-        report = FilmReport(writer.partial, notes=_notes(writer, shown, options))
+        report = FilmReport(writer.partial, notes=_notes(film, writer, shown, options))
         drawings = None if driver is None else Drawings(driver, (height, width), options.absent)
         translate = _Frames(translator, film.path, (height, width), options, drawings, Smoothing(options.smoothing))
         try:
@@ -132,10 +132,12 @@ def translate_film(
             _translate_items(film, translate, writer, progress)
         except BaseException:
             writer.close()
-            if writer.frames:
+            if writer.partial.is_file():
                 log.warning("%s: holds the %d frames up to here, and can be played", writer.partial, writer.frames)
             raise
         report.frames, report.cut = writer.frames, film.cut
+        if writer.path.suffix.lower() == ".mkv":
+            report.notes += _notes_on_time(writer)
         if drawings is not None:
             report.held, report.skipped = drawings.held, drawings.skipped
         if not writer.frames:
@@ -194,13 +196,28 @@ class _Frames:
         return np.concatenate([shown, result], axis=1) if self.options.side_by_side else result
 
 
-def _notes(writer: FilmWriter, shown: tuple[int, int], options: FilmOptions) -> list[str]:
+def _notes(film: Film, writer: FilmWriter, shown: tuple[int, int], options: FilmOptions) -> list[str]:
     notes = []
     if options.chroma == "420" and (shown[0] % 2 or shown[1] % 2):
         notes.append(
             f"{shown[1]} x {shown[0]} (width x height): odd sides are one pixel longer, as H.264 for all players wants"
             " it; chroma 444 keeps them"
         )
+    if film.facts.interlaced:
+        notes.append(
+            "interlaced: each picture is two, of every other row, and both are translated as one; for a film without"
+            " combs where things move, deinterlace it first"
+        )
     if writer.left_out:
-        notes.append(f"not copied, for they are neither sound, subtitles nor pictures: {', '.join(writer.left_out)}")
+        notes.append(f"not copied, for they are neither sound, subtitles nor film: {', '.join(writer.left_out)}")
+    return notes
+
+
+def _notes_on_time(writer: FilmWriter) -> list[str]:
+    """What becomes of time stamps in Matroska."""
+    notes = []
+    if writer.rounded:
+        notes.append("frames are shown up to half a millisecond earlier or later, since .mkv counts in milliseconds")
+    if writer.earliest < 0:
+        notes.append(f"all is {float(-writer.earliest):.3f} s later, since .mkv counts from 0")
     return notes

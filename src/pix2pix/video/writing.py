@@ -7,19 +7,24 @@ fragment, so that what a killed process leaves can be played; when it is closed 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
 import av
 import numpy as np
+from av.codec.context import Flags
 from av.stream import Stream
 
 from pix2pix.inference.kinds import WRITTEN_FILMS
+from pix2pix.video.copying import FORMATS, add_copied, check_streams, is_copied, muxing
 from pix2pix.video.errors import FilmError
+from pix2pix.video.opening import ANY_BYTES
+from pix2pix.video.outlet import Outlet
 from pix2pix.video.reading import SCALING, Facts, Film, Packet, Picture, sws_matrix
 
-SECOND = "1000000"  # in microseconds, as FFmpeg takes it
 LIMITED = 1  # range of the luma, 16 to 235
 Chroma = Literal["420", "444"]
 
@@ -39,7 +44,9 @@ class FilmWriter:
         aspect: width of a pixel by its height.
 
     Attributes:
-        left_out: streams of data (time codes, positions) that are not copied, in words.
+        left_out: streams that are not copied, in words: data (time codes, positions), attachments, a cover.
+        rounded: whether frames had to be moved to a whole millisecond, by which .mkv counts.
+        earliest: seconds, of the first thing written, or 0; in .mkv, which counts from 0, all else is that much later.
 
     Raises FilmError where the suffix is unknown, something is there, or the file cannot hold a stream that is to be
     copied.
@@ -65,23 +72,41 @@ class FilmWriter:
         self._colours, self._time_base = like.colours, like.time_base
         if self.partial.is_symlink():  # which would be written through
             self.partial.unlink()
-        self._container = av.open(self.partial, "w", options=_muxing(self.path.suffix))
         self._streams: dict[int, Stream] = {}
         self.left_out: list[str] = []
+        self.rounded, self.earliest = False, Fraction(0)
+        self._broken = False
+        if copied is not None:
+            check_streams(self.path, copied)
         try:
-            self._add_streams(copied, like.rate, {"crf": str(quality), "preset": preset})
+            self._file = Outlet(self.partial)
+        except OSError as error:
+            raise FilmError(f"{self.path}: cannot be written: {error.strerror}") from error
+        try:
+            with self._telling():
+                self._container = av.open(
+                    self._file,
+                    "w",
+                    FORMATS[self.path.suffix.lower()],
+                    options=muxing(self.path.suffix),
+                    metadata_errors=ANY_BYTES,
+                )
+                # Without frames that lean on later ones: those would be stored earlier than they are shown, and where
+                # the rate varies a file that counts from 0, or by what is stored next, then tells other times.
+                self._add_streams(copied, like.rate, {"crf": str(quality), "preset": preset, "bf": "0"})
+                self._encoder.width = width + (width % 2 if self._padding else 0)
+                self._encoder.height = height + (height % 2 if self._padding else 0)
+                self._encoder.pix_fmt = f"yuv{chroma}p"
+                self._encoder.sample_aspect_ratio = aspect or Fraction(1)
+                self._encoder.time_base = self._encoder.codec_context.time_base = like.time_base
+                context = self._encoder.codec_context
+                context.flags |= Flags.frame_duration
+                context.color_range = LIMITED
+                context.colorspace, context.color_primaries, context.color_trc = like.colours
+                self._container.start_encoding()
         except BaseException:
-            self._container.close()
-            self.partial.unlink(missing_ok=True)
+            self._drop()
             raise
-        self._encoder.width = width + (width % 2 if self._padding else 0)
-        self._encoder.height = height + (height % 2 if self._padding else 0)
-        self._encoder.pix_fmt = f"yuv{chroma}p"
-        self._encoder.sample_aspect_ratio = aspect or Fraction(1)
-        self._encoder.time_base = self._encoder.codec_context.time_base = like.time_base
-        context = self._encoder.codec_context
-        context.color_range = LIMITED
-        context.colorspace, context.color_primaries, context.color_trc = like.colours
 
     def write(self, picture: Picture, pts: int, duration: int = 0) -> None:
         """Add a frame, uint8 (H, W, 3) RGB, to be shown at `pts`, in units of the time base. Raises FilmError."""
@@ -94,14 +119,20 @@ class FilmWriter:
             interpolation=SCALING,
         )
         frame.pts, frame.duration, frame.time_base = pts, duration, self._time_base
-        self._mux(self._encoder.encode(frame))
+        self.rounded |= (pts * self._time_base * 1000).denominator != 1
+        self.earliest = min(self.earliest, pts * self._time_base)
+        with self._telling():
+            self._container.mux(self._encoder.encode(frame))
         self.frames += 1
 
     def copy(self, packet: Packet) -> None:
         """Add a packet of another stream as it is. Raises FilmError where it cannot be written."""
         if packet.stream_index in self._streams:
+            if packet.pts is not None:
+                self.earliest = min(self.earliest, packet.pts * packet.time_base)
             packet.stream = self._streams[packet.stream_index]
-            self._mux([packet])
+            with self._telling():
+                self._container.mux([packet])
 
     def finish(self) -> Path:
         """Close the film, which is whole, and give it its name."""
@@ -109,14 +140,46 @@ class FilmWriter:
         return self.partial.replace(self.path)
 
     def close(self) -> None:
-        """Close the film as far as it got; it keeps its name of a partial one. One without a frame goes."""
-        try:
-            if self.frames:
-                self._mux(self._encoder.encode(None))
-        finally:
-            self._container.close()
-        if not self.frames:
+        """Close the film as far as it got; it keeps its name of a partial one. One without a frame goes.
+
+        Raises FilmError where that cannot be written; after another error that nothing is added to what is there.
+        """
+        if self._file.error is not None or not self.frames:
+            self._drop()
+        elif self._broken:
+            self._file.close()
+        else:
+            with self._telling():
+                self._container.mux(self._encoder.encode(None))
+                self._container.close()
+                self._file.close()
+
+    def _drop(self) -> None:
+        """Leave nothing. FFmpeg is not asked to complete a file that is closed already."""
+        self._broken = True
+        self._file.close()
+        with suppress(OSError):
             self.partial.unlink(missing_ok=True)
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """What goes wrong inside, in words. FFmpeg's muxers and encoders are not called again after that."""
+        if self._broken:
+            raise FilmError(f"{self.path}: could not be written, and is not written on")
+        try:
+            yield
+        except (av.FFmpegError, ValueError) as error:
+            self._broken = True
+            reason = getattr(error, "strerror", None) or error
+            raise FilmError(f"{self.path}: cannot be written any further: {reason}") from error
+        finally:
+            self._broken |= self._file.error is not None
+        if self._file.error is not None:
+            self._drop()
+            raise FilmError(
+                f"{self.path}: cannot be written: {self._file.error.strerror}. Nothing is left of it; make room, or"
+                " name another place"
+            ) from self._file.error
 
     def _add_streams(self, copied: Film | None, rate: Fraction, options: dict[str, str]) -> None:
         if copied is None:
@@ -126,30 +189,16 @@ class FilmWriter:
             if stream.index == copied.stream.index:
                 self._encoder = self._container.add_stream("libx264", rate=rate, options=options)
                 new: Stream = self._encoder
-            elif stream.type in ("audio", "subtitle", "video"):
-                new = self._copied(stream)
+            elif is_copied(stream):
+                new = add_copied(self._container, stream)
             else:
-                self.left_out.append(f"stream {stream.index} ({stream.type})")
+                kind = "cover" if stream.type == "video" else stream.type
+                self.left_out.append(f"stream {stream.index} ({kind})")
                 continue
             new.metadata.update({key: value for key, value in stream.metadata.items() if key != "rotate"})
             new.disposition = stream.disposition
             self._streams[stream.index] = new
         self._container.metadata.update(copied.container.metadata)
-
-    def _copied(self, stream: Stream) -> Stream:
-        try:
-            return self._container.add_stream_from_template(stream)
-        except (ValueError, av.FFmpegError) as error:
-            raise FilmError(
-                f"{self.path}: stream {stream.index} of the source cannot be copied ({error}): choose another of"
-                f" {', '.join(WRITTEN_FILMS)} for the result, or leave the other streams out"
-            ) from error
-
-    def _mux(self, packets: list[Packet]) -> None:
-        try:
-            self._container.mux(packets)
-        except av.FFmpegError as error:
-            raise FilmError(f"{self.partial}: cannot be written any further: {error.strerror}") from error
 
 
 def check_target(path: str | Path, *, overwrite: bool = False) -> tuple[Path, Path]:
@@ -167,11 +216,3 @@ def check_target(path: str | Path, *, overwrite: bool = False) -> tuple[Path, Pa
         if os.path.lexists(place):
             raise FilmError(f"{place}: is there already, and is not overwritten; move it, or name another")
     return path, partial
-
-
-def _muxing(suffix: str) -> dict[str, str]:
-    """Options of the file: write as it goes, and do not wait longer than a second for streams that pause."""
-    options = {"max_interleave_delta": SECOND, "flush_packets": "1"}
-    if suffix.lower() == ".mkv":
-        return options
-    return options | {"movflags": "hybrid_fragmented+delay_moov", "frag_duration": SECOND}
