@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from pix2pix.data.meaning import Meaning, marked, said_of
 from pix2pix.data.pairs import Array, BadPairError, Pair, PairSource, Problem
 
 MIB = 2**20
-HEADER = 4  # dtype character (0: nothing kept yet), height, width, channels
+HEADER = 5  # dtype character (0: nothing kept yet), height, width, channels, bytes of what the file says, after them
 SAMPLED = 16  # pairs that are read to learn how many bytes a pair takes
 ALIGNMENT = 64  # bytes, a cache line
 
@@ -48,21 +49,24 @@ class PictureCache:
         """The item as a read-only view of the shared memory, (H, W, C); None where it is not kept."""
         if item >= self.places:
             return None
-        kind, *shape = self._headers[item].tolist()
+        kind, *shape, said = self._headers[item].tolist()
         if kind == 0:
             return None
         array = self._view(item, np.dtype(chr(kind)), shape)
         array.flags.writeable = False
-        return array
+        meaning = self._items[item, array.nbytes : array.nbytes + said].numpy().tobytes()
+        return marked(array, Meaning.from_bytes(meaning))
 
     def put(self, item: int, array: Array) -> bool:
-        """Keep (H, W, C) values; says whether there was a place for them."""
-        if item >= self.places or array.nbytes > self.item_bytes or not array.nbytes:
+        """Keep (H, W, C) values with what their file says; tells whether there was a place for them."""
+        said = said_of(array).to_bytes()
+        if item >= self.places or array.nbytes + len(said) > self.item_bytes or not array.nbytes:
             return False
         dtype = np.dtype(array.dtype.char)  # native byte order
         self._view(item, dtype, array.shape)[...] = array
+        self._items[item, array.nbytes : array.nbytes + len(said)].numpy()[...] = np.frombuffer(said, np.uint8)
         header = self._headers[item]
-        header[1:] = torch.tensor(array.shape, dtype=torch.int32)
+        header[1:] = torch.tensor((*array.shape, len(said)), dtype=torch.int32)
         header[0] = ord(dtype.char)  # last: from here on other processes read it
         return True
 
@@ -123,7 +127,7 @@ def _looked_at(source: PairSource) -> tuple[int, bool]:
             pair = source[index]
         except BadPairError:
             continue
-        largest = max(largest, pair.source.nbytes, pair.target.nbytes)
+        largest = max(largest, *(each.nbytes + len(said_of(each).to_bytes()) for each in (pair.source, pair.target)))
         masked = masked or pair.counts is not None
     return largest, masked
 

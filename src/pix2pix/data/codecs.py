@@ -18,8 +18,11 @@ import numpy as np
 import tifffile
 from PIL import Image
 
-from pix2pix.data.headers import JpegHeader, jpeg_header, png_size
+from pix2pix.data.headers import PngHeader, jpeg_header, orientation_of, png_header
+from pix2pix.data.meaning import Meaning, has_alpha, marked, said_of
 from pix2pix.data.pairs import Array, BadPairError, with_channels
+from pix2pix.data.tiff_axes import picture_axes, picture_pages
+from pix2pix.data.tiff_values import TiffValues, from_indices, upright
 
 Size = tuple[int, int, int]  # height, width, channels
 T = TypeVar("T")
@@ -38,19 +41,19 @@ class Codec(NamedTuple):
 def read_picture(path: str | Path) -> Array:
     """Read a picture as (H, W, C), in the dtype of the file (uint8, uint16, float32, ...) and native byte order.
 
-    A palette PNG becomes RGB (RGBA where it has transparency), 1 bit becomes 0 and 255, and a CMYK JPEG becomes RGB
-    without a colour profile. A JPEG is turned as its EXIF orientation says. A TIFF may hold its channels as samples,
-    planes or pages; of several pictures in one TIFF the first is read. Its palettes are not applied; where it says that
-    0 is white, as scans of 1 bit do, it is read as it looks, in 1 and 8 bits.
+    What a file says of its numbers is obeyed (`tiff_values` for TIFF), colour profiles apart: a palette becomes RGB
+    (RGBA where it has transparency), CMYK, YCbCr and Lab become RGB, 1 bit becomes 0 and 255, white as 0 is turned
+    round, and so is what lies on its side. The array is marked with what the channels are (`meaning.said_of`). A TIFF
+    may hold its channels as samples, planes or pages.
 
-    Raises BadPairError where the file is missing, empty, cut off or not what its suffix says, ValueError for an unknown
-    suffix.
+    Raises BadPairError where the file is missing, empty, cut off or not what its suffix says, where it holds several
+    pictures (slices, frames), or numbers of a kind that is not read; ValueError for an unknown suffix.
     """
     path = Path(path)
     stored = _decode(path, codec_of(path).read)
     if stored.dtype.kind not in "biuf" or stored.size == 0:
         raise BadPairError(f"{path}: holds {stored.dtype} of shape {stored.shape}; expected a picture of numbers")
-    return np.ascontiguousarray(stored, dtype=stored.dtype.newbyteorder("="))
+    return marked(np.ascontiguousarray(stored, dtype=stored.dtype.newbyteorder("=")), said_of(stored))
 
 
 def picture_size(path: str | Path) -> Size:
@@ -73,7 +76,7 @@ def write_picture(path: str | Path, picture: Array, *, unit: str | None = None) 
     partial = path.with_name(f".{uuid.uuid4().hex}.partial")
     try:
         with partial.open("xb") as file:
-            codec.write(file, np.ascontiguousarray(picture), unit)
+            codec.write(file, marked(np.ascontiguousarray(picture), said_of(picture)), unit)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
@@ -113,12 +116,39 @@ def _decode(path: Path, decode: Callable[[Path], T]) -> T:
 
 
 def _read_png(path: Path) -> Array:
-    return with_channels(imagecodecs.png_decode(path.read_bytes()))
+    data = path.read_bytes()
+    header = _of_one_picture(png_header(io.BytesIO(data)))
+    if header.palette:
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            stored = _of_palette(image)
+    else:
+        stored = with_channels(imagecodecs.png_decode(data))
+    return upright(marked(stored, said_of(stored) if header.palette else _with_alpha(stored)), header.orientation)
 
 
 def _size_png(path: Path) -> Size:
     with path.open("rb") as file:
-        return png_size(file)
+        header = _of_one_picture(png_header(file))
+    return _turned(header.height, header.width, header.channels, header.orientation)
+
+
+def _of_one_picture(header: PngHeader) -> PngHeader:
+    if header.frames > 1:
+        raise ValueError(_an_animation(header.frames))
+    return header
+
+
+def _an_animation(frames: int) -> str:
+    return f"an animation of {frames} frames; expected one picture: write the frame that is meant to a file of its own"
+
+
+def _with_alpha(stored: Array) -> Meaning:
+    """Of formats in which 2 or 4 channels are grey or RGB and alpha."""
+    return Meaning(alpha=stored.shape[2] in (2, 4))
+
+
+def _turned(height: int, width: int, channels: int, orientation: int) -> Size:
+    return (width, height, channels) if orientation >= 5 else (height, width, channels)
 
 
 def _write_png(file: BinaryIO, picture: Array, unit: str | None) -> None:
@@ -136,25 +166,14 @@ def _read_jpeg(path: Path) -> Array:
             stored = np.asarray(image.convert("RGB"))
     else:
         stored = with_channels(imagecodecs.jpeg8_decode(data))
-    return _upright(stored, header)
+    return upright(stored, header.orientation)
 
 
 def _size_jpeg(path: Path) -> Size:
     with path.open("rb") as file:
         header = jpeg_header(file)
-    height, width = (header.width, header.height) if header.orientation >= 5 else (header.height, header.width)
-    return height, width, 3 if header.components == 4 else header.components
-
-
-def _upright(stored: Array, header: JpegHeader) -> Array:
-    """Undo the EXIF orientation: 5 to 8 have rows and columns exchanged; then the flips along height and width."""
-    if header.orientation >= 5:
-        stored = stored.swapaxes(0, 1)
-    if header.orientation in (3, 4, 7, 8):
-        stored = stored[::-1]
-    if header.orientation in (2, 3, 6, 7):
-        stored = stored[:, ::-1]
-    return stored
+    channels = 3 if header.components == 4 else header.components
+    return _turned(header.height, header.width, channels, header.orientation)
 
 
 def _write_jpeg(file: BinaryIO, picture: Array, unit: str | None) -> None:
@@ -163,62 +182,31 @@ def _write_jpeg(file: BinaryIO, picture: Array, unit: str | None) -> None:
 
 def _read_tiff(path: Path) -> Array:
     with tifffile.TiffFile(path) as tiff:
-        series = tiff.series[0]
-        shape, axis = tiff_layout(path, series)
-        stored = series.asarray().reshape(shape)
-        stored = stored[:, :, None] if axis is None else np.moveaxis(stored, axis, 2)
-        return tiff_levels(stored, series.keyframe)
-
-
-def tiff_levels(stored: Array, page: tifffile.TiffPage) -> Array:
-    """Samples as they are seen: bits as 0 and 255; and of 1 and 8 bits, scans that store white as 0 turned round.
-
-    Indices into a palette stay indices, as rasters of classes have them.
-    """
-    levels = stored.astype(np.uint8) * 255 if stored.dtype == bool else stored
-    if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and page.bitspersample in (1, 8):
-        return 255 - levels
-    return levels
+        series = picture_pages(path, tiff)
+        axes = picture_axes(path, series)
+        values = TiffValues(path, series.keyframe, axes)
+        stored = series.asarray().reshape(axes.lengths)
+        stored = stored[:, :, None] if axes.channel is None else np.moveaxis(stored, axes.channel, 2)
+        return upright(values(stored), values.orientation)
 
 
 def _size_tiff(path: Path) -> Size:
     with tifffile.TiffFile(path) as tiff:
-        shape, axis = tiff_layout(path, tiff.series[0])
-    channels = 1 if axis is None else shape.pop(axis)
-    return shape[0], shape[1], channels
-
-
-def tiff_layout(path: Path, series: tifffile.TiffPageSeries) -> tuple[list[int], int | None]:
-    """The lengths of a TIFF's axes without those of length 1, and which of them holds the channels, if any does.
-
-    Channels are samples (YXS), planes (SYX, CYX) or pages (IYX, ZYX). An array that tifffile stored without being told
-    its axes has one of unknown meaning (Q), and is read by its shape: channels are the shorter of its first and last
-    axis.
-    """
-    kept = [
-        (name, length) for name, length in zip(series.axes, series.shape, strict=True) if length > 1 or name in "YX"
-    ]
-    names, lengths = [name for name, _ in kept], [length for _, length in kept]
-    if len(kept) not in (2, 3) or not {"Y", "X"} <= set(names):
-        raise BadPairError(
-            f"{path}: holds axes {series.axes} of lengths {series.shape}; "
-            f"expected one picture: height, width and channels"
-        )
-    if len(kept) == 2:
-        return lengths, None
-    if "Q" in names:
-        return lengths, 0 if lengths[0] < lengths[2] else 2
-    return lengths, next(axis for axis, name in enumerate(names) if name not in "YX")
+        series = picture_pages(path, tiff)
+        axes = picture_axes(path, series)
+        values = TiffValues(path, series.keyframe, axes)
+    return _turned(*axes.size, values.channels, values.orientation)
 
 
 def _write_tiff(file: BinaryIO, picture: Array, unit: str | None) -> None:
     channels = picture.shape[2]
-    colour = channels in (3, 4) and picture.dtype in (np.uint8, np.uint16)
+    colour = channels == 3 + has_alpha(picture) and picture.dtype in (np.uint8, np.uint16)
     tifffile.imwrite(
         file,
         _without_single_channel(picture),
         photometric="rgb" if colour else "minisblack",
         planarconfig="contig" if channels > 1 else None,
+        extrasamples=["unassalpha"] if has_alpha(picture) else None,
         compression="zlib",
         metadata={} if unit is None else {"unit": unit},
     )
@@ -245,21 +233,35 @@ def _write_npy(file: BinaryIO, picture: Array, unit: str | None) -> None:
 
 def _read_pillow(path: Path) -> Array:
     with Image.open(path, formats=[_PILLOW[path.suffix.lower()]]) as image:
-        return with_channels(np.asarray(image.convert(_pillow_mode(path, image))))
+        mode = _pillow_mode(path, image)
+        stored = _of_palette(image) if image.mode == "P" else with_channels(np.asarray(image.convert(mode)))
+        meaning = said_of(stored) if image.mode == "P" else _with_alpha(stored)
+        return upright(marked(stored, meaning), orientation_of(image))
 
 
 def _size_pillow(path: Path) -> Size:
     with Image.open(path, formats=[_PILLOW[path.suffix.lower()]]) as image:
-        return image.height, image.width, len(_pillow_mode(path, image))
+        return _turned(image.height, image.width, len(_pillow_mode(path, image)), orientation_of(image))
 
 
 def _pillow_mode(path: Path, image: Image.Image) -> str:
     """What to convert to, one letter a channel: palettes become colours, 1 bit becomes 0 and 255."""
+    if (frames := getattr(image, "n_frames", 1)) > 1:
+        raise BadPairError(f"{path}: {_an_animation(frames)}")
     if image.mode == "P":
         return "RGBA" if "transparency" in image.info else "RGB"
     if image.mode not in ("1", "L", "LA", "RGB", "RGBA"):
         raise BadPairError(f"{path}: holds Pillow's mode {image.mode}; expected grey or RGB, with or without alpha")
     return "L" if image.mode == "1" else image.mode
+
+
+def _of_palette(image: Image.Image) -> Array:
+    """The colours of an image of Pillow's mode P, marked with its palette."""
+    mode = "RGBA" if "transparency" in image.info else "RGB"
+    indices = np.asarray(image)
+    swatches = image.copy().crop((0, 0, 16, 16))
+    swatches.putdata(range(256))
+    return from_indices(indices, np.asarray(swatches.convert(mode)).reshape(256, -1))
 
 
 def _write_webp(file: BinaryIO, picture: Array, unit: str | None) -> None:

@@ -1,4 +1,4 @@
-"""What the first bytes of a PNG or a JPEG say, without decoding it: its size, and which way up a JPEG is."""
+"""What the chunks of a PNG or the segments of a JPEG say, without decoding it: its size, and which way up it is."""
 
 from __future__ import annotations
 
@@ -23,21 +23,47 @@ class JpegHeader(NamedTuple):
     scan: int
 
 
-def png_size(file: BinaryIO) -> tuple[int, int, int]:
-    """(height, width, channels) of a PNG, its palette and transparency expanded. Raises ValueError if it is none."""
+class PngHeader(NamedTuple):
+    """A PNG before its orientation (EXIF, 1 to 8) is applied, palette and transparency expanded."""
+
+    height: int
+    width: int
+    channels: int
+    palette: bool
+    orientation: int
+    frames: int
+
+
+def png_header(file: BinaryIO) -> PngHeader:
+    """Walk a PNG's chunks; the orientation may lie after the picture. Raises ValueError if it is none."""
     if file.read(8) != b"\x89PNG\r\n\x1a\n":
         raise ValueError("not a PNG file")
-    channels = height = width = 0
+    header: PngHeader | None = None
+    started = False
     while True:
-        length, kind = struct.unpack(">I4s", file.read(8))
+        start = file.read(8)
+        if len(start) < 8 and started and header is not None:  # cut off, which whoever decodes it tells
+            return header
+        length, kind = struct.unpack(">I4s", start)
         if kind == b"IHDR":
             width, height, _, colour_type = struct.unpack(">IIBB", file.read(10))
-            channels = _PNG_CHANNELS[colour_type]
+            header = PngHeader(height, width, _PNG_CHANNELS[colour_type], colour_type == 3, 1, 1)
             file.seek(length - 10 + 4, 1)  # the chunk ends in a checksum of 4 bytes
-        elif kind in (b"IDAT", b"tRNS"):
-            return height, width, channels + (kind == b"tRNS")
-        else:
-            file.seek(length + 4, 1)
+            continue
+        if header is None:
+            raise ValueError("the first chunk is not the header")
+        started = started or kind == b"IDAT"
+        if kind == b"IEND":
+            return header
+        if kind == b"tRNS":
+            header = header._replace(channels=header.channels + 1)
+        elif kind == b"acTL":
+            header = header._replace(frames=struct.unpack(">I", file.read(4))[0])
+            length -= 4
+        elif kind == b"eXIf":
+            header = header._replace(orientation=_exif_orientation(b"Exif\0\0" + file.read(length)))
+            length = 0
+        file.seek(length + 4, 1)
 
 
 def jpeg_header(file: BinaryIO) -> JpegHeader:
@@ -62,6 +88,11 @@ def jpeg_header(file: BinaryIO) -> JpegHeader:
             height, width, components = struct.unpack(">HHB", segment[1:6])
         elif marker[0] == _APP1 and segment.startswith(b"Exif\0\0"):
             orientation = _exif_orientation(segment)
+
+
+def orientation_of(image: Image.Image) -> int:
+    """1 to 8, of an image that Pillow has opened."""
+    return _exif_orientation(image.info.get("exif", b""))
 
 
 def _exif_orientation(segment: bytes) -> int:

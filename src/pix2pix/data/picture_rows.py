@@ -10,8 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 import tifffile
 
-from pix2pix.data.codecs import read_picture, tiff_layout, tiff_levels
+from pix2pix.data.codecs import read_picture
 from pix2pix.data.pairs import Array, BadPairError
+from pix2pix.data.tiff_axes import picture_axes, picture_pages
+from pix2pix.data.tiff_values import TiffValues
 
 TIFFS = (".tif", ".tiff")
 
@@ -33,7 +35,8 @@ class PictureRows(Protocol):
 def open_rows(path: str | Path) -> Iterator[PictureRows]:
     """Open a picture to be read in rows; whole, if it is no TIFF, or a TIFF that can only be decoded whole.
 
-    The latter have one compressed strip or tile, or axes that do not lie on their pages as rows and columns.
+    The latter have one compressed strip or tile, rows that are not those of the picture as it stands upright, or axes
+    that do not lie on their pages as rows and columns.
 
     Raises BadPairError, now or while reading, where the file is missing or broken, ValueError for an unknown suffix.
     """
@@ -66,23 +69,24 @@ class _Whole:
 
 
 class _TiffRows:
-    """The first picture of a TIFF: one page, its channels as samples or planes, or a page a channel."""
+    """The picture of a TIFF: one page, its channels as samples or planes, or a page a channel."""
 
     def __init__(self, path: Path, tiff: tifffile.TiffFile) -> None:
-        series = tiff.series[0]
-        lengths, axis = tiff_layout(path, series)
-        channels = 1 if axis is None else lengths.pop(axis)
+        series = picture_pages(path, tiff)
+        axes = picture_axes(path, series)
         self.path, self.tiff = path, tiff
-        self.shape = (lengths[0], lengths[1], channels)
         self.pages: list[Any] = list(series.pages)
         self.key: Any = series.keyframe
+        self.values = TiffValues(path, self.key, axes)
+        self.stored = axes.channels
+        self.shape = (*axes.size, self.values.channels)
 
     @property
     def in_parts(self) -> bool:
-        key, (height, width, channels) = self.key, self.shape
-        if any(page is None for page in self.pages) or (key.imagelength, key.imagewidth) != (height, width):
+        key, (height, width, _) = self.key, self.shape
+        if self.values.orientation != 1 or (key.imagelength, key.imagewidth) != (height, width):
             return False
-        if key.imagedepth != 1 or len(self.pages) * key.samplesperpixel != channels or key.dtype is None:
+        if key.imagedepth != 1 or len(self.pages) * key.samplesperpixel != self.stored or key.dtype is None:
             return False
         return bool(key.is_memmappable or key.rowsperstrip < height or (key.is_tiled and key.tilelength < height))
 
@@ -91,7 +95,7 @@ class _TiffRows:
             rows = np.concatenate([self._of_page(page, start, stop) for page in self.pages], axis=2)
         except Exception as error:
             raise BadPairError(f"{self.path}: rows {start} to {stop - 1} cannot be read: {error}") from error
-        return tiff_levels(rows.astype(rows.dtype.newbyteorder("="), copy=False), self.key)
+        return self.values(rows.astype(rows.dtype.newbyteorder("="), copy=False))
 
     def _of_page(self, page: Any, start: int, stop: int) -> Array:
         key, width = self.key, self.shape[1]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
 from pix2pix.data.domains import Interpolation
+from pix2pix.data.meaning import marked, said_of
 from pix2pix.data.pairs import Array
 
 
@@ -25,12 +26,16 @@ def resize(values: Array, size: tuple[int, int], interpolation: Interpolation) -
     "bicubic" overshoots beside edges: integers are clipped to their dtype, float32 is not clipped. "nearest" takes the
     pixel whose square holds the centre of the new one; on a border between two pixels, the one nearer the picture's
     middle, so that mirroring before and after agree. (From an even to an odd number of pixels, the middle new one lies
-    on the middle border and no choice can agree: it is the right or lower one.)
+    on the middle border and no choice can agree: it is the right or lower one.) What a file says of the channels stays.
 
     Raises ValueError for bicubic on bool.
     """
     if values.shape[:2] == size:
         return values
+    return marked(_resized(np.asarray(values), size, interpolation), said_of(values))
+
+
+def _resized(values: Array, size: tuple[int, int], interpolation: Interpolation) -> Array:
     if interpolation == "nearest":
         rows, columns = (_nearest(old, new) for old, new in zip(values.shape[:2], size, strict=True))
         return np.ascontiguousarray(values[rows][:, columns])

@@ -1,7 +1,8 @@
 """What a TIFF says about its pixels beside their values, carried from a source to its translation.
 
 GeoTIFF's tags (OGC 19-008, Annex A) say where on the earth the pixels lie, the resolution tags how large they are, and
-so does OME-TIFF, which also names the channels. GDAL's nodata tag is not carried: it is about the source's numbers.
+so does OME-TIFF, which also names the channels. GDAL's nodata tag is not carried: it is about the source's numbers. Nor
+is the orientation: a translation is upright, as its source was read.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import tifffile
 
 from pix2pix.data.pairs import BadPairError
 from pix2pix.data.picture_rows import TIFFS
+from pix2pix.data.tiff_axes import picture_pages
 
 log = logging.getLogger(__name__)
 
@@ -55,14 +57,23 @@ def carried(
         return arguments
     try:
         with tifffile.TiffFile(source) as tiff:
-            page = tiff.pages.first
+            page = picture_pages(source, tiff).keyframe
             ome = tiff.ome_metadata
-            kept = [page.tags[code] for code in (*GEO_TAGS, _ORIENTATION) if code in page.tags]
+            kept = [page.tags[code] for code in GEO_TAGS if code in page.tags]
+            turned = page.tags[_ORIENTATION].value if _ORIENTATION in page.tags else 1
+            if kept and turned != 1:
+                log.warning(
+                    "%s: its georeference is left out: it is for rows as orientation %s has them", source, turned
+                )
+                kept = []
             tags += [(tag.code, int(tag.dtype), tag.count, tag.value, True) for tag in kept]
             if 282 in page.tags and 283 in page.tags:
                 unit_of_resolution = page.tags[296].value if 296 in page.tags else 2  # TIFF 6.0: inch by default
-                arguments["resolution"] = (page.tags[282].value, page.tags[283].value)
+                across, down = page.tags[282].value, page.tags[283].value
+                arguments["resolution"] = (down, across) if turned in range(5, 9) else (across, down)
                 arguments["resolutionunit"] = int(unit_of_resolution)
+    except BadPairError:
+        raise
     except Exception as error:  # tifffile raises anything on broken bytes
         raise BadPairError(f"{source}: its TIFF tags cannot be read: {error}") from error
     if ome is not None:

@@ -62,7 +62,7 @@ def write_rows(
     arguments = carried(like, channels, names=names, unit=unit, nodata=nodata)
     draft = path.with_name(f".{uuid.uuid4().hex}.partial.tif")
     try:
-        colour = channels in (3, 4) and dtype in (np.uint8, np.uint16)
+        colour = channels == 3 and dtype in (np.uint8, np.uint16)
         if arguments.get("ome") and channels > 1 and not colour:
             planes = path.with_name(f".{uuid.uuid4().hex}.partial.tif")
             try:

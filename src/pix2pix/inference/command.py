@@ -41,7 +41,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     translator = _load(arguments)
     if translator.device.type == "cpu":
         keep_freed_memory()
-    kinds = kinds_of(arguments, translator.network.multiple)
+    kinds = kinds_of(arguments, translator.network.multiple, _numbers(translator))
     form = form_of(translator, arguments.side_by_side)
     asked = None if arguments.format is None else asked_suffix(arguments.format, form)
     numbered = None if arguments.side_by_side else arguments.samples  # side by side, all samples are in one file
@@ -155,6 +155,11 @@ def _load(arguments: argparse.Namespace) -> Translator:
     if arguments.derive and translator.derivation is None:
         raise PlanError(f"--derive: {arguments.model} was trained on sources that were stored, not made of photos")
     return translator
+
+
+def _numbers(translator: Translator) -> int:
+    """Channels of numbers that a source has; 1 of pictures in colours, grey or classes."""
+    return translator.source.channels if translator.source.kind == "raw" else 1
 
 
 def _data(arguments: argparse.Namespace) -> PairedData:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from pix2pix.data.derive.holes import with_hole
 from pix2pix.data.domains import Domain
+from pix2pix.data.meaning import has_alpha
 from pix2pix.data.pairs import Array
 from pix2pix.data.resize import resize
 from pix2pix.data.transforms import Geometry
@@ -22,7 +23,7 @@ LEAST = 3  # pixels that a hole is high and wide; a smaller spot of the middle g
 
 def transparent_as_hole(stored: Array) -> Array:
     """A copy of (H, W, C) with the middle grey where alpha is 0: erased in a paint program, missing here."""
-    if stored.shape[2] not in (2, 4) or stored.dtype not in (np.uint8, np.uint16):
+    if not has_alpha(stored) or stored.dtype not in (np.uint8, np.uint16):
         return stored
     erased = stored[:, :, -1] == 0
     return with_hole(stored, erased) if erased.any() else stored

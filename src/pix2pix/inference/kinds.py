@@ -14,6 +14,7 @@ from typing import NamedTuple
 from pix2pix.data.codecs import READABLE, picture_size
 from pix2pix.data.pairs import BadPairError
 from pix2pix.inference.plan import Job, PlanError
+from pix2pix.inference.stacks import is_stack
 from pix2pix.inference.translator import Translator
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,8 @@ class Kinds:
 
     Attributes:
         films, volumes: by their suffixes; a folder with a DICOM series is a volume too.
+        stack: what translates a TIFF of slices, frames or pages, each a picture.
+        channels: that a source has, where they are numbers, else 1: so many pages may be one picture.
         big: what translates a picture in tiles.
         least: pixels that a picture for `big` has at least.
     """
@@ -56,6 +59,8 @@ class Kinds:
     volumes: Kind
     big: Handler
     least: int
+    stack: Handler
+    channels: int
 
     def name_of(self, job: Job) -> str:
         """A key of OPTIONS."""
@@ -76,6 +81,8 @@ class Kinds:
         kind = self._of(job)
         if kind is not None:
             return kind.handler
+        if is_stack(job.source, self.channels):
+            return self.stack
         try:
             height, width, _ = picture_size(job.source)
         except BadPairError:
@@ -105,11 +112,12 @@ def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def kinds_of(arguments: argparse.Namespace, multiple: int) -> Kinds:
+def kinds_of(arguments: argparse.Namespace, multiple: int, channels: int = 1) -> Kinds:
     """The handlers as they were asked for. Raises PlanError for what cannot be done as typed.
 
     Args:
         multiple: of the network's sides.
+        channels: see `Kinds`.
     """
     in_tiles = arguments.tile is not None or arguments.overlap is not None
     if in_tiles and (arguments.derive or arguments.side_by_side or arguments.samples or arguments.noise == "on"):
@@ -133,7 +141,23 @@ def kinds_of(arguments: argparse.Namespace, multiple: int) -> Kinds:
         volumes=Kind("volumes", partial(_volume, arguments), VOLUMES),
         big=partial(_big, arguments),
         least=0 if in_tiles else BIG if arguments.size is None else sys.maxsize,  # resized pictures are never big
+        stack=partial(_stack, arguments),
+        channels=channels,
     )
+
+
+def _stack(
+    arguments: argparse.Namespace, translator: Translator, source: Path, target: Path, progress: Progress
+) -> None:
+    from pix2pix.inference.stacks import translate_stack
+
+    asked = ("size", "derive", "side_by_side", "samples", "tile", "overlap")
+    if idle := [_flag(name) for name in asked if getattr(arguments, name) not in (None, False)]:
+        raise ValueError(
+            f"{source}: holds slices, frames or pages, which are translated one by one: leave out {', '.join(idle)}, or"
+            " write each to a file of its own"
+        )
+    translate_stack(translator, source, target, lambda done, count: progress(done / count))
 
 
 def _big(arguments: argparse.Namespace, translator: Translator, source: Path, target: Path, progress: Progress) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from pix2pix.data.meaning import Meaning, marked
 from pix2pix.data.pairs import Array, BadPairError, with_channels
 
 CONVERTED = {"1": "L", "PA": "RGBA", "CMYK": "RGB", "YCbCr": "RGB", "RGBX": "RGB", "La": "LA", "RGBa": "RGBA"}
@@ -25,7 +26,8 @@ def from_pillow(image: Image.Image) -> Array:
     elif mode not in TAKEN:
         raise BadPairError(f"the image is of Pillow's mode {mode}; expected one of 1, P, {', '.join(TAKEN)}")
     values = np.asarray(image)
-    return with_channels(values.astype(values.dtype.newbyteorder("="), copy=False))
+    native = with_channels(values.astype(values.dtype.newbyteorder("="), copy=False))
+    return marked(native, Meaning(alpha=image.mode in ("LA", "RGBA")))
 
 
 def to_pillow(values: Array) -> Image.Image:

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from pix2pix.data.codecs import CODECS, picture_size, read_picture, write_picture
+from pix2pix.data.codecs import picture_size, read_picture, write_picture
 from pix2pix.data.pairs import Array, BadPairError
 
 # First bytes, by which a file is known whatever it is called.
@@ -74,8 +74,8 @@ def read_upload(content: bytes, name: str, max_pixels: float) -> Array:
 
 
 def best_suffix(picture: Array) -> str:
-    """.png for 8-bit pictures of 1 to 4 channels, which everything opens, else .tif."""
-    return ".png" if picture.dtype == np.uint8 and picture.shape[2] in CODECS[".png"].channels else ".tif"  # type: ignore[operator]
+    """.png for 8-bit pictures, grey or in colours, which everything opens, else .tif; PNG would call others alpha."""
+    return ".png" if picture.dtype == np.uint8 and picture.shape[2] in (1, 3) else ".tif"
 
 
 def to_bytes(picture: Array, suffix: str, unit: str | None = None) -> bytes:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from pix2pix.data.derive.derivation import Derived, Plain, levels
 from pix2pix.data.luma import LUMA
-from pix2pix.data.pairs import Array
+from pix2pix.data.meaning import opaque
+from pix2pix.data.pairs import Array, BadPairError
 
 UNIT_SIDE = 256  # pixels of the shorter side for which lengths are stated; they grow and shrink with it
 
@@ -50,6 +51,11 @@ class Edges:
 
     def __call__(self, photo: Array, name: str) -> Derived:
         """Uint8 (H, W, 1): 0 on a line, 255 elsewhere. Raises BadPairError where the photo is not of 8 or 16 bits."""
+        photo = np.asarray(opaque(photo))
+        if photo.shape[2] not in (1, 3):
+            raise BadPairError(
+                f"{name}: has {photo.shape[2]} channels; data.derive=edges works on grey or colour, 1 or 3"
+            )
         lightness = _luma(photo) / np.float32(levels(photo, name, "edges"))
         lines = self._lines(lightness)
         return Derived(np.where(lines, 0, 255).astype(np.uint8)[:, :, None])
@@ -70,7 +76,7 @@ class Edges:
 
 
 def _luma(photo: Array) -> NDArray[np.float32]:
-    """(H, W, C) grey or colour, with or without alpha, to float32 (H, W) in the photo's own numbers."""
+    """(H, W, C) grey or colour to float32 (H, W) in the photo's own numbers."""
     if photo.shape[2] < 3:
         return photo[:, :, 0].astype(np.float32)
     luma: NDArray[np.float32] = photo[:, :, :3].astype(np.float32) @ LUMA

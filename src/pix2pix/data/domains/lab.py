@@ -36,15 +36,21 @@ def rgb_to_lightness(rgb: NDArray[np.uint8]) -> Floats:
 
 
 def lab_to_rgb(lab: NDArray[Any]) -> NDArray[np.uint8]:
-    """(3, H, W) Lab to (H, W, 3) sRGB; colours that sRGB does not have are clipped channel by channel."""
+    """(3, H, W) Lab to (H, W, 3) sRGB of 8 bits, as `lab_to_srgb` gives it."""
+    pixels = np.rint(lab_to_srgb(lab) * 255).astype(np.uint8)
+    return np.ascontiguousarray(pixels.transpose(1, 2, 0))
+
+
+def lab_to_srgb(lab: NDArray[Any]) -> Floats:
+    """(3, H, W) Lab to (3, H, W) sRGB in [0, 1]; colours that sRGB does not have are clipped channel by channel."""
     lightness, a, b = np.asarray(lab, np.float32)
     y = (lightness + 16) / 116
     root = np.stack([y + a / 500, y, y - b / 200])
     relative = np.where(root > _KNEE, root**3, 3 * _KNEE**2 * (root - np.float32(4 / 29)))
     linear = np.clip(_FROM_RELATIVE_XYZ @ relative.reshape(3, -1), 0, 1)
     encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** np.float32(1 / 2.4) - 0.055)
-    pixels = np.rint(encoded * 255).astype(np.uint8).reshape(3, *lightness.shape)
-    return np.ascontiguousarray(pixels.transpose(1, 2, 0))
+    srgb: Floats = encoded.astype(np.float32, copy=False).reshape(3, *lightness.shape)
+    return srgb
 
 
 def _linear(rgb: NDArray[np.uint8]) -> Floats:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pix2pix.data.domains.domain import Encoded, Interpolation, Prepared, to_plain
+from pix2pix.data.meaning import said_of, without_alpha
 from pix2pix.data.pairs import Array, BadPairError
 
 Colour = tuple[int, int, int]
@@ -21,6 +22,7 @@ class Labels:
     """Classes as colours of a palette of (red, green, blue), or, without a palette, as indices 0 to classes - 1.
 
     Colours outside the palette, as JPEG and antialiasing make them, become the nearest (the first of equally near).
+    Without a palette, a file that stores indices and their colours (a palette PNG or TIFF) gives its indices.
 
     Attributes:
         encoding: `planes`: one channel a class, +1 in the class and -1 elsewhere, decoded to the largest. `colours`:
@@ -113,6 +115,10 @@ class Labels:
         return np.uint8 if self.class_count <= 256 else np.uint16
 
     def _checked_indices(self, stored: Array, name: str) -> Array:
+        palette = said_of(stored).palette
+        stored = without_alpha(stored, name, "the domain labels")
+        if palette and stored.shape[2] == 3:
+            stored = _indices_of(palette, stored)
         if stored.shape[2] != 1 or stored.dtype.kind not in "bui":
             raise BadPairError(
                 f"{name}: has {stored.shape[2]} channel(s) of {stored.dtype}; expected 1 channel of class indices; "
@@ -124,25 +130,26 @@ class Labels:
                 f"{name}: holds the class indices {low} to {high}; "
                 f"expected 0 to {self.class_count - 1}, since classes={self.class_count}"
             )
-        return stored.astype(self._index_dtype, copy=False)
+        return np.asarray(stored.astype(self._index_dtype, copy=False))
 
     def _colours(self, stored: Array, name: str) -> Array:
         """RGB (H, W, 3): a grey file is repeated if the palette is grey too; otherwise its numbers are no colours."""
         assert self.palette is not None
+        stored = np.asarray(without_alpha(stored, name, "the domain labels"))
         channels = stored.shape[2]
-        if stored.dtype != np.uint8 or channels > 4:
+        if stored.dtype != np.uint8 or channels not in (1, 3):
             raise BadPairError(
                 f"{name}: has {channels} channel(s) of {stored.dtype}; "
                 f"expected the palette's colours: 3 channels of uint8"
             )
-        if channels >= 3:
-            return stored[:, :, :3]
+        if channels == 3:
+            return stored
         if any(red != green or green != blue for red, green, blue in self.palette):
             raise BadPairError(
                 f"{name}: has 1 channel without colour, but the palette has colours; "
                 f"if it holds class indices, set classes={self.class_count} and no palette"
             )
-        return np.repeat(stored[:, :, :1], 3, axis=2)
+        return np.repeat(stored, 3, axis=2)
 
 
 def _checked_palette(palette: Sequence[Sequence[int]]) -> tuple[Colour, ...]:
@@ -157,6 +164,14 @@ def _checked_palette(palette: Sequence[Sequence[int]]) -> tuple[Colour, ...]:
             raise ValueError(f"labels: the palette has {list(colour)} twice; every class needs a colour of its own")
         colours[colour[0], colour[1], colour[2]] = None
     return tuple(colours)
+
+
+def _indices_of(palette: Sequence[Colour], colours: Array) -> Array:
+    """(H, W, 1): the indices that a file's palette, which has each of the colours, turned into (H, W, 3)."""
+    keys = _key(np.array(palette, np.int32))
+    known, first = np.unique(keys, return_index=True)
+    indices: Array = first[np.searchsorted(known, _key(np.asarray(colours)))]
+    return indices[:, :, None]
 
 
 class _Nearest:

@@ -9,6 +9,7 @@ import numpy as np
 
 from pix2pix.data.domains.domain import Encoded, Interpolation, Prepared, channels_first, channels_last, to_plain
 from pix2pix.data.domains.lab import rgb_to_lab, rgb_to_lightness
+from pix2pix.data.meaning import said_of, typed_raw, without_alpha
 from pix2pix.data.pairs import Array, BadPairError
 
 AB_LIMIT = np.float32(110)  # sRGB reaches from -107.9 to 98.3
@@ -53,26 +54,31 @@ class _Levels:
 
 @dataclass(frozen=True)
 class Rgb(_Levels):
-    """Colour pictures of 8 or 16 bits a channel; a grey file is repeated, an alpha channel is dropped."""
+    """Colour pictures of 8 or 16 bits a channel; a grey file is repeated, what its file calls alpha is dropped."""
 
     kind: ClassVar[str] = "rgb"
     channels: ClassVar[int] = 3
 
     def prepare(self, stored: Array, name: str) -> Prepared:
-        """Values are RGB (H, W, 3) in the file's depth. Raises BadPairError for another depth or over 4 channels."""
+        """Values are RGB (H, W, 3) in the file's depth. Raises BadPairError for another depth or count of channels."""
         return Prepared(_as_rgb(_opaque(stored, self.bits, self.kind, name)), None, 0.0)
 
 
 @dataclass(frozen=True)
 class Grey(_Levels):
-    """Grey pictures of 8 or 16 bits; a colour file gives its luma (Rec. 601), an alpha channel is dropped."""
+    """Grey pictures of 8 or 16 bits; a colour file gives its luma (Rec. 601), what its file calls alpha is dropped."""
 
     kind: ClassVar[str] = "grey"
     channels: ClassVar[int] = 1
 
     def prepare(self, stored: Array, name: str) -> Prepared:
-        """Values are (H, W, 1) in the file's depth. Raises BadPairError for another depth or over 4 channels."""
+        """Values are (H, W, 1) in the file's depth. Raises BadPairError for another depth or channels of no colour."""
         opaque = _opaque(stored, self.bits, self.kind, name)
+        if opaque.shape[2] == 3 and not said_of(stored).colour:
+            raise BadPairError(
+                f"{name}: has 3 channels that the file does not call colours, so that they have no grey; use the domain"
+                f" raw: {typed_raw(3)}"
+            )
         return Prepared(_luma(opaque) if opaque.shape[2] == 3 else opaque, None, 0.0)
 
 
@@ -85,7 +91,7 @@ class _Lab:
     unit: ClassVar[None] = None
 
     def prepare(self, stored: Array, name: str) -> Prepared:
-        """Values are uint8 RGB (H, W, 3). Raises BadPairError for another depth or over 4 channels."""
+        """Values are uint8 RGB (H, W, 3). Raises BadPairError for another depth or count of channels."""
         return Prepared(_as_rgb(_opaque(stored, 8, self.kind, name)), None, 0.0)
 
     def to_dict(self) -> dict[str, Any]:
@@ -126,20 +132,21 @@ class LabAb(_Lab):
 
 
 def _opaque(stored: Array, bits: int, kind: str, name: str) -> Array:
-    """A grey (H, W, 1) or colour (H, W, 3) picture of the given depth, its alpha dropped."""
+    """A grey (H, W, 1) or colour (H, W, 3) picture of the given depth, what its file calls alpha dropped."""
+    opaque = without_alpha(stored, name, f"the domain {kind}")
+    channels = opaque.shape[2]
+    if channels not in (1, 3):
+        raise BadPairError(
+            f"{name}: has {channels} channels; the domain {kind} expects 1 or 3, grey or colour, beside what a file calls"
+            f" alpha; use the domain raw with channels={channels} and its range: {typed_raw(channels)}"
+        )
     found = {"uint8": 8, "uint16": 16}.get(stored.dtype.name)
     if found != bits:
         advice = "use the domain raw with its range"
         if found and kind in ("rgb", "grey"):
             advice = f"set bits={found}: 'data.source={{kind:{kind},bits:{found}}}', or data.target= for that side"
         raise BadPairError(f"{name}: holds {stored.dtype}; the domain {kind} expects uint{bits} here; {advice}")
-    channels = stored.shape[2]
-    if channels > 4:
-        raise BadPairError(
-            f"{name}: has {channels} channels; the domain {kind} expects 1 to 4 (grey or colour, alpha is dropped); "
-            f"use the domain raw with channels={channels} and its range"
-        )
-    return stored[:, :, : channels - 1] if channels in (2, 4) else stored
+    return np.asarray(opaque)
 
 
 def _as_rgb(opaque: Array) -> Array:

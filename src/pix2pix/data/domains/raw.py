@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pix2pix.data.domains.domain import Encoded, Interpolation, Prepared, channels_first, channels_last, to_plain
+from pix2pix.data.meaning import in_words, said_of
 from pix2pix.data.pairs import Array, BadPairError
 
 Pair = tuple[float, float]
@@ -24,7 +25,8 @@ class Raw:
     range: one pair for all channels, one pair a channel, or "measured": to be fitted to the training split by
         `measure_range` and set by `resolved` before anything is prepared, encoded or decoded.
     unit: what the numbers are, such as "HU"; for people and metrics alone.
-    nodata: the number that stands for "nothing measured here". It, NaN and infinity make a pixel not valid.
+    nodata: the number that stands for "nothing measured here". It, what the file itself calls so (GDAL's nodata), NaN
+        and infinity make a pixel not valid.
     dtype: of the decoded values; whole numbers are rounded, and survive encoding exactly up to 16 bits.
     """
 
@@ -63,9 +65,10 @@ class Raw:
         if stored.shape[2] != self.channels:
             raise BadPairError(
                 f"{name}: has {stored.shape[2]} channel(s); the domain raw expects {self.channels}; "
-                f"if the file is right, set channels={stored.shape[2]}"
+                f"if the file is right ({in_words(stored)}), set channels={stored.shape[2]}"
             )
         valid = valid_pixels(stored, self.nodata)
+        stored = np.asarray(stored)
         with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, and is clipped with the rest
             values = stored.astype(np.float32)
         if valid is not None:
@@ -117,6 +120,7 @@ def measure_range(pictures: Iterable[Array], nodata: float | None = None) -> tup
     highs: list[NDArray[Any]] = []
     for stored in pictures:
         valid = valid_pixels(stored, nodata)
+        stored = np.asarray(stored)
         pixels = stored.reshape(-1, stored.shape[2]) if valid is None else stored[valid]
         if len(pixels):
             lows.append(pixels.min(axis=0))
@@ -137,10 +141,12 @@ def measure_range(pictures: Iterable[Array], nodata: float | None = None) -> tup
 
 
 def valid_pixels(stored: Array, nodata: float | None) -> NDArray[np.bool_] | None:
-    """(H, W), False where a channel is NaN, infinite or nodata; None where every pixel is valid."""
+    """(H, W), False where a channel is NaN, infinite or nodata, also its file's; None where every pixel is valid."""
+    numbers = {nodata, said_of(stored).nodata} - {None}
+    stored = np.asarray(stored)
     bad = ~np.isfinite(stored) if stored.dtype.kind == "f" else np.zeros(stored.shape, bool)
-    if nodata is not None:
-        bad |= stored == nodata
+    for number in numbers:
+        bad |= stored == number
     if not bad.any():
         return None
     return np.logical_not(bad.any(axis=2))

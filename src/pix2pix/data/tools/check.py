@@ -13,6 +13,7 @@ import numpy as np
 from pix2pix.arguments import count
 from pix2pix.data.derive import DERIVATIONS
 from pix2pix.data.domains import Domain
+from pix2pix.data.meaning import in_words, opaque
 from pix2pix.data.pairs import Array, BadPairError, Problem
 from pix2pix.data.reading import checked, problem_of
 from pix2pix.data.sources.manifest import read_rows
@@ -54,16 +55,17 @@ class Side:
 
     def add(self, picture: Array, *, keep: bool) -> None:
         """Count a picture, and keep it where it is one of the few."""
-        height, width, channels = picture.shape
+        height, width, _ = picture.shape
         self.sizes[f"{width}×{height}"] += 1
-        self.kinds[f"{channels} channel{'s' * (channels > 1)} of {picture.dtype}"] += 1
+        self.kinds[in_words(picture)] += 1
+        whole, picture = picture, np.asarray(opaque(picture))
         finite = picture[np.isfinite(picture)] if picture.dtype.kind == "f" else picture
         self.values += picture.size
         self.missing += picture.size - finite.size
         if finite.size:
             self.low, self.high = min(self.low, float(finite.min())), max(self.high, float(finite.max()))
         if keep:
-            self.pictures.append(picture)
+            self.pictures.append(whole)
 
     @property
     def in_words(self) -> str:

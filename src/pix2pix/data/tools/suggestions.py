@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pix2pix.data.domains import Domain, Grey, Labels, Raw, Rgb, measure_range
+from pix2pix.data.meaning import opaque, said_of
 from pix2pix.data.pairs import Array
 from pix2pix.models.receptive_field import RECEPTIVE_FIELDS, smallest_side
 from pix2pix.settings.overrides import typed
@@ -27,12 +28,17 @@ PAPER_DEPTH, PAPER_FIELD = 8, 70  # of experiment=pairs
 
 
 def suggest_domain(pictures: Sequence[Array]) -> Domain:
-    """A domain for one side from some of its stored (H, W, C) pictures; of `raw`, the range is left to be measured."""
+    """A domain for one side from some of its stored (H, W, C) pictures; of `raw`, the range is left to be measured.
+
+    Channels that files do not call grey, colours or alpha are measurements, however many there are.
+    """
+    pictures = [opaque(picture) for picture in pictures]
     dtype = pictures[0].dtype
     channels = max(picture.shape[2] for picture in pictures)
-    if dtype == np.uint8 and channels <= 4:
-        return _of_bytes(pictures, channels)
-    if dtype == np.uint16 and channels <= 4 and max(int(picture.max()) for picture in pictures) >= 2**14:
+    colour = channels in (1, 3) and (channels == 1 or all(said_of(picture).colour for picture in pictures))
+    if dtype == np.uint8 and colour:
+        return _of_bytes([np.asarray(picture) for picture in pictures], channels)
+    if dtype == np.uint16 and colour and max(int(picture.max()) for picture in pictures) >= 2**14:
         return Rgb(16) if channels >= 3 else Grey(16)
     lowest = min((float(np.nanmin(picture)) for picture in pictures if np.isfinite(picture).any()), default=0.0)
     kept = dtype.name if dtype.name in ("uint8", "uint16", "int16") else "float32"
@@ -91,7 +97,7 @@ def domain_setting(domain: Domain) -> str | dict[str, Any]:
 
 
 def _of_bytes(pictures: Sequence[Array], channels: int) -> Domain:
-    if channels <= 2:
+    if channels == 1:
         levels = np.unique(np.concatenate([np.unique(picture[:, :, 0]) for picture in pictures])).tolist()
         indices = len(levels) >= 2 and levels[-1] < FEW_COLOURS
         return Labels(classes=levels[-1] + 1) if indices else Grey()
