@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from pix2pix import __version__
 from pix2pix.nearest import nearest
 
 VERBS = {
@@ -29,6 +30,10 @@ def main() -> None:
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(HELP + "\nEach has its own --help, and `pix2pix train` without more trains on embedded scenes.")
+        print("pix2pix --version says which version this is.")
+        return
+    if arguments[0] in ("--version", "version"):
+        print(f"pix2pix {__version__}")
         return
     verb = arguments[0]
     if verb not in VERBS:
