@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,6 +32,14 @@ def test_help_lists_every_verb(
     printed = capsys.readouterr().out
     for verb in cli.VERBS:
         assert f"\n  pix2pix {verb} " in printed
+
+
+def test_the_version_is_that_of_the_package(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--version") == 0
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    assert capsys.readouterr().out == f"pix2pix {project['version']}\n"
 
 
 @pytest.mark.parametrize(

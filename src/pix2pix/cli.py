@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from pix2pix import completion
+from pix2pix import __version__, completion
 from pix2pix.nearest import nearest
 
 VERBS = {
@@ -30,6 +30,10 @@ def main() -> None:
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(HELP + "\nEach has its own --help, and `pix2pix train` without more trains on embedded scenes.")
+        print("pix2pix --version says which version this is.")
+        return
+    if arguments[0] in ("--version", "version"):
+        print(f"pix2pix {__version__}")
         return
     if completion.FLAGS & set(arguments[:2]):
         sys.exit(completion.complete(arguments, VERBS))

@@ -80,6 +80,44 @@ def test_an_existing_file_is_continued(tmp_path: Path) -> None:
     assert (tmp_path / "metrics.csv").read_bytes() == before + b"16,,2.0,,\n"
 
 
+def emptied(path: Path) -> None:
+    path.write_text("")
+
+
+@pytest.mark.parametrize("gone", [Path.unlink, emptied])
+def test_a_table_that_is_deleted_under_way_comes_back_with_its_header(tmp_path: Path, gone: Any) -> None:
+    tracker = CsvTracker(tmp_path)
+    tracker.log_metrics({"loss/generator": 0.5, "lr": 0.25}, 4)
+    gone(tracker.path)
+    tracker.log_metrics({"loss/generator": 0.75, "lr": 0.25}, 8)
+    tracker.log_metrics({"val/psnr": 12.0}, 8)
+    assert tracker.path.read_text() == "images,loss/generator,lr,val/psnr\n8,0.75,0.25,\n8,,,12.0\n"
+    resumed = CsvTracker(tmp_path)
+    resumed.cut_back(8)
+    resumed.log_metrics({"lr": 0.125}, 12)
+    assert tracker.path.read_text() == "images,loss/generator,lr,val/psnr\n8,0.75,0.25,\n8,,,12.0\n12,,0.125,\n"
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        b"8,0.75,0.25\n12,0.5,0.25\n",  # without its header
+        b"images;loss/generator\n8;0.75\n",  # as a spreadsheet saves it in some countries
+        b"images,loss/generator\n8.0,0.75\n",
+        b"images,loss/generator\n8,0.75,1\n",
+        b"\xff\xfei\x00m\x00",
+    ],
+)
+def test_what_is_no_table_of_ours_is_kept_beside_and_stops_nothing(tmp_path: Path, found: bytes) -> None:
+    (tmp_path / "metrics.csv").write_bytes(found)
+    tracker = CsvTracker(tmp_path)
+    tracker.cut_back(8)
+    tracker.log_metrics({"lr": 0.25}, 12)
+    assert tracker.path.read_text() == "images,lr\n12,0.25\n"
+    assert (tmp_path / "metrics_set_aside_1.csv").read_bytes() == found
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_nothing_but_the_table_is_left_in_the_folder(tmp_path: Path) -> None:
     logged(tmp_path)
     CsvTracker(tmp_path).cut_back(8)

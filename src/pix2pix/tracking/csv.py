@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+import logging
 import os
 from argparse import Namespace
 from collections.abc import Iterable, Mapping
@@ -13,6 +15,7 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
+log = logging.getLogger(__name__)
 Row = Mapping[str, str]
 
 
@@ -20,8 +23,9 @@ class CsvTracker(Logger):
     """Writes `folder/metrics.csv`: the column `images` (images seen), then the keys in the order of their first coming.
 
     Values are written by `repr`, so that a float is read back bit for bit and the rows of a resumed run equal those of
-    one that never stopped. A new key widens the table. An existing file is continued, never deleted. A line that lacks
-    its newline was cut off by a crash and counts as never written. Rank 0 alone writes.
+    one that never stopped. A new key widens the table. An existing file is continued, never deleted; one that is no
+    such table, because somebody has edited it, is set aside. A file that is gone is begun anew, with its header. A line
+    that lacks its newline was cut off by a crash and counts as never written. Rank 0 alone writes.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -55,10 +59,12 @@ class CsvTracker(Logger):
         assert "images" not in metrics, "the column `images` is the step"
         if not self._columns:
             self._rewrite(self._read())
-        new = [key for key in metrics if key not in self._columns]
-        if new:
+        elif not self.path.exists() or not self.path.stat().st_size:
+            log.warning("%s is gone: it is begun anew, without its earlier rows.", self.path)
+            self._rewrite([])
+        if not metrics.keys() <= set(self._columns):
             rows = self._read()
-            self._columns += new
+            self._columns += [key for key in metrics if key not in self._columns]
             self._rewrite(rows)
         row = {"images": repr(step)} | {key: _exact(value) for key, value in metrics.items()}
         with self.path.open("a", newline="", encoding="utf-8") as file:
@@ -70,12 +76,29 @@ class CsvTracker(Logger):
         self._rewrite([row for row in self._read() if int(row["images"]) <= images])
 
     def _read(self) -> list[dict[str, str]]:
-        """The rows on disk as text; learns the columns from the header."""
-        text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
-        reader = csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1], newline=""))
-        rows: list[dict[str, str]] = list(reader)
+        """The rows on disk as text; learns the columns from the header. A file that is no such table is set aside."""
+        try:
+            text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
+            reader = csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1], newline=""), strict=True)
+            rows: list[dict[str, str]] = list(reader)
+        except (UnicodeDecodeError, csv.Error):
+            self._set_aside()
+            return []
         self._columns = list(reader.fieldnames or ["images"])
+        if self._columns[0] != "images" or not all(row["images"].isdecimal() and None not in row for row in rows):
+            self._set_aside()
+            return []
         return rows
+
+    def _set_aside(self) -> None:
+        """Keep a file that is no table of this tracker under another name."""
+        places = (self.path.with_name(f"metrics_set_aside_{number}.csv") for number in itertools.count(1))
+        place = next(place for place in places if not place.exists())
+        self.path.rename(place)
+        self._columns = ["images"]
+        log.warning(
+            "%s is no table that can be continued: it is now %s, and a new one is begun.", self.path, place.name
+        )
 
     def _rewrite(self, rows: Iterable[Row]) -> None:
         """Replace the file as a whole: whoever reads it finds the old table or the new one."""
