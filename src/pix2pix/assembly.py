@@ -13,11 +13,9 @@ from typing import Any
 
 import torch
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import instantiate
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.pytorch import Callback, Trainer
-from omegaconf import ListConfig, OmegaConf
 
 from pix2pix import __version__
 from pix2pix.callbacks.checkpoints import Checkpoints
@@ -31,7 +29,9 @@ from pix2pix.processes.memory import keep_freed_memory
 from pix2pix.processes.ranks import launched
 from pix2pix.runs import FORMAT, RECORD, check_unused, read_checkpoint
 from pix2pix.settings.complaints import ConfigError
+from pix2pix.settings.making import make
 from pix2pix.settings.overrides import as_typed
+from pix2pix.settings.recorded import recorded_overrides
 from pix2pix.training.checkpoint_io import AtomicCheckpointIO
 from pix2pix.training.learner import Learner
 from pix2pix.training.precision import resolve_channels_last, resolve_precision
@@ -103,10 +103,8 @@ def resumed_checkpoint(settings: Mapping[str, Any], folder: Path) -> Resumed | N
 
 def typed_overrides(folder: Path) -> list[str]:
     """What was typed when the run was started, less Hydra's own."""
-    record = folder / ".hydra" / "overrides.yaml"
-    typed = OmegaConf.load(record) if record.exists() else HydraConfig.get().overrides.task
-    assert isinstance(typed, ListConfig)
-    return as_typed(typed)
+    recorded = recorded_overrides(folder)
+    return as_typed(HydraConfig.get().overrides.task) if recorded is None else recorded
 
 
 def typed_config_dir(folder: Path) -> str | None:
@@ -146,11 +144,13 @@ def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None)
         "pix2pix": __version__,
     }
     record = {"format": FORMAT, "settings": dict(settings), "environment": environment}
-    trainer = instantiate(
+    trainer: Trainer = make(
+        "trainer",
         trainer_settings,
+        _convert_="none",  # its arguments are objects
         max_epochs=settings["schedule"]["epochs"],
         default_root_dir=str(folder),
-        logger=[instantiate(tracker, _convert_="all") for tracker in settings["logger"].values()] or False,
+        logger=[make(f"logger.{name}", tracker) for name, tracker in settings["logger"].items()] or False,
         callbacks=list(_callbacks(settings["callbacks"], folder, record)),
         plugins=[AtomicCheckpointIO(), TorchElasticEnvironment() if launched()[1] > 1 else LightningEnvironment()],
         enable_checkpointing=False,  # callbacks.checkpoints does it
@@ -214,7 +214,7 @@ def open_pairs(pairs: Mapping[str, Any]) -> OpenPairs:
     """
     if str(pairs.get("_target_")) in SOURCES:
         return source_of(pairs)
-    opened: OpenPairs = instantiate(pairs, _convert_="all")
+    opened: OpenPairs = make("data.pairs", pairs)
     return opened
 
 
@@ -257,7 +257,7 @@ def make_data(settings: Mapping[str, Any], resumed: Resumed | None = None) -> Pa
 
 
 def _callbacks(settings: Mapping[str, Mapping[str, Any]], folder: Path, record: Mapping[str, Any]) -> list[Callback]:
-    made = [instantiate(callback, _convert_="all", _partial_=True) for callback in settings.values()]
+    made = [make(f"callbacks.{name}", callback, _partial_=True) for name, callback in settings.items()]
     made = [each(folder, record) if _is_checkpoints(each) else each() for each in made]
     # Last: what the others do at the end of an epoch is done when the checkpoint is written.
     return sorted(made, key=lambda callback: isinstance(callback, Checkpoints))

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from hydra.utils import instantiate
 from torch import nn
 
 from pix2pix.data.datamodule import PairedData
@@ -19,6 +18,7 @@ from pix2pix.models.classifier import Classifier
 from pix2pix.models.pixel_classes import classes_of
 from pix2pix.runs import RECORD, checkpoint_of, generator_weights, read_checkpoint
 from pix2pix.settings.complaints import ConfigError
+from pix2pix.settings.making import make
 from pix2pix.training.classification import Classification
 from pix2pix.training.learner import Learner, Recipe
 from pix2pix.training.precision import ChannelsLast
@@ -36,11 +36,11 @@ def make_module(settings: Mapping[str, Any], data: PairedData, *, channels_last:
         return _classification(settings, data, channels_last=channels_last is True)
     source, target = data.source_domain.channels, data.target_domain.channels
     objective = make_objective(settings["objective"], target)
-    generator: Generator = instantiate(settings["generator"], source_channels=source, target_channels=target)
+    generator = _generator(settings["generator"], source, target)
     discriminator: nn.Module | None = None
     if objective.has_discriminator:
         channels = objective.discriminator_channels(source, target)
-        discriminator = instantiate(settings["discriminator"], input_channels=channels)
+        discriminator = make("discriminator", settings["discriminator"], input_channels=channels)
     return Translation(
         generator,
         discriminator,
@@ -49,6 +49,20 @@ def make_module(settings: Mapping[str, Any], data: PairedData, *, channels_last:
         scores=Scores(data.target_domain),
         channels_last=channels_last,
     )
+
+
+def _generator(settings: Mapping[str, Any], source_channels: int, target_channels: int) -> Generator:
+    """The network of `generator`. Raises ConfigError where a class of the user's own is none that can be trained."""
+    made = make("generator", settings, source_channels=source_channels, target_channels=target_channels)
+    multiple = getattr(made, "multiple", None)
+    if not isinstance(made, nn.Module) or not isinstance(multiple, int) or multiple < 1:
+        raise ConfigError(
+            f"generator: {settings['_target_']} has no `multiple`, which says what height and width must be divisible"
+            " by. Make it a subclass of pix2pix.models.blocks.Generator, and write in it `multiple = 1`, or 2 to the"
+            " number of its halvings"
+        )
+    generator: Generator = made  # type: ignore[assignment]  # or what works as one
+    return generator
 
 
 def make_objective(settings: Mapping[str, Any], target_channels: int) -> Objective:
@@ -75,10 +89,10 @@ def _classification(settings: Mapping[str, Any], data: PairedData, *, channels_l
     objective = settings["objective"]
     try:
         classes = classes_of(data.target_domain, objective["temperature"])
-        network: Generator = instantiate(
-            settings["generator"], source_channels=data.source_domain.channels, target_channels=classes.count
-        )
+        network = _generator(settings["generator"], data.source_domain.channels, classes.count)
         generator = Classifier(network, classes)
+    except ConfigError:
+        raise
     except ValueError as error:
         raise ConfigError(f"objective=classes: {error}") from error
     return Classification(
@@ -94,7 +108,7 @@ def make_recipe(settings: Mapping[str, Any], training_pairs: int) -> Recipe:
     """How the module learns and translates."""
     optimizer, training, translation = settings["optimizer"], settings["training"], settings["translation"]
     return Recipe(
-        make_optimizer=instantiate(optimizer["algorithm"], _convert_="all"),
+        make_optimizer=make("optimizer.algorithm", optimizer["algorithm"]),
         rates=(optimizer["lr"], optimizer["discriminator_lr"]),
         schedule=LinearDecay(**settings["schedule"]),
         step_batch=settings["data"]["batch_size"],

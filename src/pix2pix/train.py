@@ -29,6 +29,7 @@ from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.compose import check
 from pix2pix.settings.mistakes import explanation
 from pix2pix.settings.overrides import readable, typed
+from pix2pix.settings.recorded import take_trust
 from pix2pix.settings.resuming import resume_arguments
 from pix2pix.settings.typed import check_flags, conf_folder
 from pix2pix.sweeping.point import PointsFailedError
@@ -49,6 +50,7 @@ def main() -> None:
         print(help_text())
         return
     try:
+        arguments = take_trust(arguments)
         check_flags(arguments)
         sys.argv[1:] = resume_arguments(arguments)
         if not _asks_hydra_alone(sys.argv[1:]):

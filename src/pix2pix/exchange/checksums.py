@@ -2,7 +2,8 @@
 
 Graphs are written by other libraries, which keep none, so each format has it where its readers look away: an ONNX file
 is a protocol buffer, to which a further entry of its metadata can be appended; an XML file may end with a comment;
-weights have it in their header. A file without one, of an older version or rewritten by another program, is read as it is.
+weights have it in their header. A file without one, of an older version or written anew by another program, is read as
+it is.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 from pix2pix.runs import latest_run
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.overrides import quote, typed
+from pix2pix.settings.recorded import check_trusted
 from pix2pix.settings.typed import conf_folder, flag_value, overrides
 
 # What may be typed beside `resume=`; everything else is the run's own.
@@ -32,7 +33,8 @@ def resume_arguments(arguments: Sequence[str]) -> list[str]:
 
     The run's `.hydra/` stays as it is; what is typed now is kept in `.hydra/resume_N`, and the next resume starts from
     there, so that a run that was extended stays extended.
-    Raises ConfigError where RUN is no run folder, or where what else was typed would make it another run.
+    Raises ConfigError where RUN is no run folder, where its settings name code of others' and `--trust` was not typed,
+    or where what else was typed would make it another run.
     """
     arguments = list(arguments)
     asked = [argument for argument in arguments if argument.startswith("resume=")]
@@ -51,6 +53,7 @@ def resume_arguments(arguments: Sequence[str]) -> list[str]:
     if not records:
         hint = latest_run(".hydra/config.yaml")
         raise ConfigError(f"resume: {str(folder)!r} is no run folder: it has no .hydra/config.yaml.{hint}")
+    check_trusted(records[-1] / "config.yaml", folder)
     others = [argument for argument in overrides(arguments) if argument not in asked]
     flags = [argument for argument in arguments if argument not in asked and argument not in others]
     for argument in others:
@@ -77,7 +80,8 @@ def resume_arguments(arguments: Sequence[str]) -> list[str]:
 
 def _records(folder: Path) -> list[Path]:
     """The folders with settings in `.hydra/`, from the first start to the latest; killed early, one may be empty."""
-    resumes = sorted(folder.glob("resume_*"), key=lambda each: int(each.name.partition("_")[2]))
+    numbered = [each for each in folder.glob("resume_*") if each.name.partition("_")[2].isdecimal()]
+    resumes = sorted(numbered, key=lambda each: int(each.name.partition("_")[2]))
     return [each for each in (folder, *resumes) if any(file.stat().st_size for file in each.glob("config.yaml"))]
 
 

@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Literal
 
 from hydra.errors import CompactHydraException
-from omegaconf import OmegaConf
+
+from pix2pix.records import is_number
+from pix2pix.settings.complaints import ConfigError
+from pix2pix.settings.recorded import recorded_overrides
 
 
 class SweepError(ValueError):
@@ -76,8 +79,11 @@ def finished_result(point: Point) -> Result | None:
         return None
     try:
         score = json.loads(score_file.read_text(encoding="utf-8"))
-        return Result(point, "finished", score["scores"], score["minutes"])
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        scores, minutes = score["scores"], score["minutes"]
+        if not (is_number(minutes) and isinstance(scores, dict) and all(map(is_number, scores.values()))):
+            raise TypeError("its scores and minutes are no numbers")
+        return Result(point, "finished", scores, minutes)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SweepError(f"{score_file} cannot be read ({error!r}): delete it to train this point again") from None
 
 
@@ -86,10 +92,11 @@ def result_so_far(point: Point) -> Result:
     result = finished_result(point)
     if result or has_checkpoint(point):
         # Hydra's record is of the first start; a score may have been written by a run that was continued.
-        record = point.folder / ".hydra" / "overrides.yaml"
-        if record.exists():
-            found = OmegaConf.to_container(OmegaConf.load(record), resolve=False)
-        else:
+        try:
+            found = recorded_overrides(point.folder)
+        except ConfigError as error:
+            raise SweepError(str(error)) from error
+        if found is None:
             score = (point.folder / point.finished_by).read_text(encoding="utf-8") if result else "{}"
             found = json.loads(score).get("overrides")
         expected = [one for one in point.overrides if not one.lstrip("+~").startswith(("hydra.", "hydra/"))]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from pix2pix.whole_files import write_whole
 
 FILE = "trackers.json"
+IDENTITY = re.compile(r"[\w-]{1,128}")  # it becomes a part of addresses and of paths
 
 
 def known_id(folder: str | Path, tracker: str) -> str | None:
@@ -29,4 +31,14 @@ def run_name(folder: str | Path) -> str:
 
 def _read(folder: Path) -> dict[str, str]:
     path = folder / FILE
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+    if not path.exists():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or not all(
+        isinstance(each, str) and IDENTITY.fullmatch(each) for each in found.values()
+    ):
+        raise ValueError(f"{path} is damaged: delete it, and trackers begin runs of their own")
+    return found

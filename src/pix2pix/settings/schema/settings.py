@@ -128,9 +128,21 @@ def validate(plain: Mapping[str, Any]) -> None:
     Raises ConfigError, which names every key that is wrong, what was found, what was expected, and what to type.
     """
     settings = _with_whole_domains(plain)
-    problems = missing_values(settings) or mistyped(plain) or list(cross_problems(settings))
+    problems = _unresolved(plain) or missing_values(settings)
+    problems = problems or mistyped(plain) or list(cross_problems(settings))
     if problems:
         raise ConfigError("\n".join(problems))
+
+
+def _unresolved(plain: Any, key: str = "") -> list[str]:
+    """Texts that refer to something once more: whoever made a network of them would look it up, and call it."""
+    if isinstance(plain, Mapping):
+        return [each for name, value in plain.items() for each in _unresolved(value, f"{key}.{name}" if key else name)]
+    if isinstance(plain, list | tuple):
+        return [each for index, value in enumerate(plain) for each in _unresolved(value, f"{key}.{index}")]
+    if isinstance(plain, str) and "${" in plain:
+        return [f"{key}: found {plain!r}, expected a text without ${{"]
+    return []
 
 
 def mistyped(plain: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,134 @@
+"""What a run folder's `.hydra/` holds, read as text: what it would make Hydra call is told before Hydra reads it.
+
+`resume=RUN` composes RUN's own settings again, and Hydra calls what they name. Whoever made the folder would so run
+code on this machine; hence what is not of this package's `conf/` needs `--trust`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pix2pix.records import plain_problem
+from pix2pix.settings.complaints import ConfigError
+from pix2pix.settings.overrides import typed
+from pix2pix.settings.typed import conf_folder
+
+FLAG, VARIABLE = "--trust", "PIX2PIX_TRUST"  # the variable tells the points of a sweep
+LARGEST = 8 << 20  # bytes of a file of settings: palettes are the longest
+
+# What a text may refer to: other settings, Hydra's record of the run, the environment.
+REFERENCE = re.compile(r"\$\{(?:[\w.\[\]]*|hydra:[\w.]+|oc\.env:\w+(?:,[^${}]*)?)\}")
+OPTIMIZER = re.compile(r"torch\.optim\.[A-Z]\w*")
+PLACES = ("folder", "tracking_uri")  # where trackers write, and what `conf/logger` has there
+OF_THE_RUN = ("${hydra:runtime.output_dir}", "${oc.env:MLFLOW_TRACKING_URI,null}", "null")
+
+
+def take_trust(arguments: Sequence[str]) -> list[str]:
+    """The arguments without `--trust`; where it was typed, it holds for the processes that this one starts, too."""
+    if FLAG in arguments:
+        os.environ[VARIABLE] = "1"
+    return [argument for argument in arguments if argument != FLAG]
+
+
+def check_trusted(config: Path, run: Path) -> None:
+    """Raises ConfigError, which lists each, where recorded settings name code that is not this package's.
+
+    Args:
+        config: the file that `resume=` composes.
+        run: as it was typed.
+    """
+    if os.environ.get(VARIABLE) == "1":
+        return
+    if found := list(foreign(config)):
+        listed = "\n".join(f"  {each}" for each in found[:20])
+        more = f"\n  … and {len(found) - 20} more" if len(found) > 20 else ""
+        raise ConfigError(
+            f"resume: {config} names what is not pix2pix's own, and resuming would run or reach it:\n{listed}{more}\n"
+            f"If you made this run, or trust who made it: pix2pix train {FLAG} {typed('resume', run)}"
+        )
+
+
+def foreign(config: Path) -> Iterator[str]:
+    """What recorded settings name that is not of this package, each with its key.
+
+    Raises ConfigError where the file holds no settings.
+    """
+    text, plain = _read(config)
+    if re.search(r"^\s*#\s*@package", text, re.MULTILINE):
+        yield "a line '# @package', by which the settings would be others'"
+    if not isinstance(plain, dict):
+        raise ConfigError(f"resume: {config} holds no settings")
+    for key in plain:
+        if key == "defaults" or key.startswith("hydra"):
+            yield f"{key}: settings of Hydra's own, which a run does not record"
+    targets, texts = _shipped()
+    for key, value in _leaves(plain):
+        name = key.rpartition(".")[2]
+        if name == "_target_":
+            if value not in targets and not OPTIMIZER.fullmatch(value):
+                yield f"{key}: {value!r:.200}"
+        elif name == "_args_" or "._args_." in key:
+            yield f"{key}: {value!r:.200}, an argument without a name"
+        elif name in PLACES:
+            if value not in OF_THE_RUN:
+                yield f"{key}: {value!r:.200}, a place outside the run"
+        elif value not in texts and "${" in REFERENCE.sub("", value):
+            yield f"{key}: {value!r:.200}"
+
+
+def recorded_overrides(run: Path) -> list[str] | None:
+    """What was typed when a run was started, less Hydra's own; None where the run does not say.
+
+    Raises ConfigError where the file is none.
+    """
+    path = run / ".hydra" / "overrides.yaml"
+    if not path.exists():
+        return None
+    _, found = _read(path)
+    if found is not None and not (isinstance(found, list) and all(isinstance(each, str) for each in found)):
+        raise ConfigError(f"{path} is damaged: expected a list of what was typed")
+    return found or []
+
+
+def _read(path: Path) -> tuple[str, Any]:
+    """A file's text, and its mappings, lists and texts: no other types are made, and nothing is resolved."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise ValueError(f"it is larger than {LARGEST >> 20} MiB")
+        text = content.decode("utf-8")
+        plain = yaml.load(text, yaml.BaseLoader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{path} cannot be read as settings: {str(error).partition(chr(10))[0]}") from error
+    if plain is not None and (problem := plain_problem(plain)):
+        raise ConfigError(f"{path} cannot be read as settings: it {problem}")
+    return text, plain
+
+
+def _leaves(plain: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Every text with its dotted key; of a `_target_` all that it is, as a text."""
+    if isinstance(plain, dict):
+        for name, value in plain.items():
+            below = f"{key}.{name}" if key else name
+            yield from [(below, str(value))] if name == "_target_" else _leaves(value, below)
+    elif isinstance(plain, list):
+        for index, value in enumerate(plain):
+            yield from _leaves(value, f"{key}.{index}")
+    else:
+        yield key, str(plain)
+
+
+@cache
+def _shipped() -> tuple[frozenset[str], frozenset[str]]:
+    """What `conf/` names, and its texts with references: what may stand in a record without being asked about."""
+    leaves = [leaf for path in sorted(conf_folder().rglob("*.yaml")) for leaf in _leaves(_read(path)[1] or {})]
+    targets = frozenset(value for key, value in leaves if key.rpartition(".")[2] == "_target_")
+    return targets, frozenset(value for _, value in leaves if "${" in value)
