@@ -11,6 +11,7 @@ from pix2pix.settings.schema.fields import (
     STRICT,
     Count,
     Flag,
+    Names,
     Natural,
     Number,
     Probability,
@@ -115,6 +116,8 @@ class DataSettings:
     test_pairs: Count | None = None
     root: str | None = None
     panels: Count | None = None
+    folders: Names | None = None
+    patterns: Names | None = None
     source_folder: str | None = None
     target_folder: str | None = None
     file: str | None = None
