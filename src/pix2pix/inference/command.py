@@ -59,9 +59,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         data = _data(arguments)
         names = list(data.readable(arguments.split).names)
         suffix = asked or result_suffix("", form)
-        jobs = plan_pairs(
-            names, arguments.output, suffix, files=_files_of(data), samples=numbered, existing=existing
-        )
+        jobs = plan_pairs(names, arguments.output, suffix, files=_files_of(data), samples=numbered, existing=existing)
         read = pairs(data, arguments.split)
     met = {kinds.name_of(job) for job in jobs}
     if existing != "skip":  # of what is skipped the kind is not known here

@@ -11,6 +11,7 @@ from typing import NamedTuple, NoReturn, TypeVar
 
 from pix2pix.data.codecs import READABLE
 from pix2pix.data.pairs import Problem
+from pix2pix.data.sources.patterns import NameOf, by_pattern, by_stem
 from pix2pix.data.sources.splits import SPELLINGS, SPLITS, random_splits
 
 T = TypeVar("T")
@@ -32,21 +33,24 @@ class Holdout(NamedTuple):
     seed: int
 
 
-def list_split(root: Path, templates: Sequence[str], split: str, holdout: Holdout) -> Listing:
-    """The pairs of `split`, from one folder or several folders of equal stems.
+def list_split(
+    root: Path, templates: Sequence[str], split: str, holdout: Holdout, patterns: Sequence[str] | None = None
+) -> Listing:
+    """The pairs of `split`, from one folder or several folders of equal stems, or of names that follow patterns.
 
     A template is a folder below `root`; `{split}` in it stands for train, val, test. Without it the pairs are parted at
-    random. Where there is a train folder and none for val, `val_fraction` of train is held out.
+    random. Where there is a train folder and none for val, `val_fraction` of train is held out. Patterns are one a
+    folder (see `patterns`).
 
     Raises ValueError where a folder or the split is missing, naming what is there.
     """
     if split not in SPLITS:
         raise ValueError(f"no split is called {split!r}; known: {', '.join(SPLITS)}")
     if any("{split}" in template for template in templates):
-        listing = _of_folders(root, templates, split, holdout)
+        listing = _of_folders(root, templates, split, holdout, patterns)
     else:
         folders = [_existing(root / template) for template in templates]
-        listing = _parted(match_stems(folders), split, holdout)
+        listing = _parted(match_names(folders, patterns), split, holdout)
     if not listing.files:
         raise ValueError(_nothing(root, templates, split, listing))
     return listing
@@ -62,7 +66,7 @@ def split_folders(root: Path, templates: Sequence[str]) -> dict[str, list[Path]]
     """The folders of each split that has all of them, `validation` found as val."""
     found = {}
     for split in SPLITS:
-        for spelling in SPELLINGS[split]:
+        for spelling in (form for word in SPELLINGS[split] for form in (word, word.capitalize(), word.upper())):
             folders = [root / template.replace("{split}", spelling) for template in templates]
             if all(folder.is_dir() for folder in folders):
                 found[split] = folders
@@ -70,14 +74,22 @@ def split_folders(root: Path, templates: Sequence[str]) -> dict[str, list[Path]]
     return found
 
 
-def match_stems(folders: Sequence[Path]) -> Listing:
-    """Pair pictures of several folders by path without suffix; missing partners and repeated stems are problems."""
-    by_folder: list[dict[str, Path]] = []
-    problems = []
-    for folder in folders:
-        pictures, repeated = list_pictures(folder)
-        by_folder.append(_spelled_as(by_folder[0], pictures) if by_folder else pictures)
+def match_names(folders: Sequence[Path], patterns: Sequence[str] | None = None) -> Listing:
+    """Pair pictures of several folders by path without suffix, or by what stands for the `*` of their patterns.
+
+    Names that differ in case, leading zeros or the encoding of letters alone are one, where no other could be meant.
+    Missing partners and repeated names are problems.
+    """
+    by_folder, problems = [], []
+    for place, folder in enumerate(folders):
+        name_of: NameOf = by_stem
+        if patterns is not None:
+            rivals = [pattern for other, pattern in zip(folders, patterns, strict=True) if other == folder]
+            name_of = by_pattern(patterns[place], rivals)
+        pictures, repeated = list_pictures(folder, name_of)
+        by_folder.append(pictures)
         problems += repeated
+    by_folder = _spelled_as_first(by_folder)
     names = sorted(set().union(*by_folder), key=natural)
     files: dict[str, Files] = {}
     for name in names:
@@ -86,45 +98,62 @@ def match_stems(folders: Sequence[Path]) -> Listing:
         if len(present) == len(folders):
             files[name] = tuple(present)
         else:
-            missing = [str(folder) for folder, place in zip(folders, places, strict=True) if place is None]
-            problems.append(
-                Problem(str(present[0]), f"no partner called {name!r} (any suffix) in {' or '.join(missing)}")
-            )
+            sought = [
+                f"{name!r} (any suffix) in {folder}"
+                if patterns is None
+                else f"{patterns[index].replace('*', name, 1)!r} in {folder}"
+                for index, folder in enumerate(folders)
+                if places[index] is None
+            ]
+            problems.append(Problem(str(present[0]), f"no partner called {' or '.join(sought)}"))
     return Listing(files, problems)
 
 
-def _spelled_as(others: Mapping[str, Path], pictures: dict[str, Path]) -> dict[str, Path]:
-    """Names that differ from one of the others in how their letters are encoded alone become that one.
+def _spelled_as_first(by_folder: Sequence[dict[str, Path]]) -> list[dict[str, Path]]:
+    """Names as the first folder has them, where others are spelled another way alone (see `spelled_loosely`)."""
+    loosely = []
+    for pictures in by_folder:
+        names: dict[str, list[str]] = {}
+        for name in pictures:
+            names.setdefault(spelled_loosely(name), []).append(name)
+        loosely.append({loose: found[0] for loose, found in names.items() if len(found) == 1})
+    alike = []
+    for pictures, own in zip(by_folder, loosely, strict=True):
+        first = {name: loosely[0][loose] for loose, name in own.items() if loose in loosely[0]}
+        alike.append({first.get(name, name): path for name, path in pictures.items()})
+    return alike
+
+
+def spelled_loosely(name: str) -> str:
+    """A name without capitals, leading zeros, and how its letters are encoded: what Img1 and img001 have in common.
 
     Archives from macOS have ä as two characters, a and its dots, where all others have one.
     """
-    free = {unicodedata.normalize("NFC", name): name for name in others if name not in pictures}
-    return {
-        name if name in others else free.pop(unicodedata.normalize("NFC", name), name): path
-        for name, path in pictures.items()
-    }
+    return re.sub(r"(?<!\d)0+(?=\d)", "", unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold()))
 
 
 def spelled(folder: Path, name: str) -> Path:
-    """The file `name` below a folder, if need be with its letters encoded the other way (see `_spelled_as`)."""
+    """The file `name` below a folder, if need be with its letters encoded the other way (see `spelled_loosely`)."""
     ways = (name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name))
     return next((folder / way for way in ways if os.path.exists(folder / way)), folder / name)
 
 
-def list_pictures(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
+def list_pictures(folder: Path, name_of: NameOf = by_stem) -> tuple[dict[str, Path], list[Problem]]:
     """Every readable picture at or below `folder` by its path without suffix; hidden files and folders are passed over.
 
-    Of files that differ by suffix alone the first counts; the others are problems.
+    Of files that differ by suffix alone the first counts; the others are problems. With another `name_of`, pictures go
+    by what it makes of their paths with suffix, and those that it has no name for are passed over.
     """
     pictures: dict[str, Path] = {}
     problems = []
     for where, files in walk(folder, _refuse):
         for file in files:
-            stem, suffix = os.path.splitext(file)
-            if suffix.lower() not in READABLE:
+            if os.path.splitext(file)[1].lower() not in READABLE:
                 continue
             path = Path(where, file)
-            name = Path(where, stem).relative_to(folder).as_posix()
+            name = name_of(path.relative_to(folder).as_posix())
+            if name is None:
+                continue
             if name in pictures:
                 problems.append(Problem(str(path), f"the same name as {pictures[name].name}: which of them is meant?"))
             else:
@@ -158,15 +187,17 @@ def natural(name: str) -> tuple[list[tuple[int, str]], str]:
     return parts, name
 
 
-def _of_folders(root: Path, templates: Sequence[str], split: str, holdout: Holdout) -> Listing:
+def _of_folders(
+    root: Path, templates: Sequence[str], split: str, holdout: Holdout, patterns: Sequence[str] | None
+) -> Listing:
     folders = split_folders(_existing(root), templates)
     if split in folders:
-        listing = match_stems(folders[split])
+        listing = match_names(folders[split], patterns)
         if split == "train" and "val" not in folders:
             return _parted(listing, "train", holdout._replace(test_fraction=0.0))
         return listing
     if split == "val" and "train" in folders:
-        return _parted(match_stems(folders["train"]), "val", holdout._replace(test_fraction=0.0))
+        return _parted(match_names(folders["train"], patterns), "val", holdout._replace(test_fraction=0.0))
     wanted = " and ".join(str(root / template.replace("{split}", split)) for template in templates)
     raise ValueError(
         f"no folder for the split {split!r}: expected {wanted}; splits found: {', '.join(folders) or 'none'}"

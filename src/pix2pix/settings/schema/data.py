@@ -11,6 +11,7 @@ from pix2pix.settings.schema.fields import (
     STRICT,
     Count,
     Flag,
+    Names,
     Natural,
     Number,
     Pairs,
@@ -117,6 +118,8 @@ class DataSettings:
     test_pairs: Pairs | None = None
     root: str | None = None
     panels: Annotated[Count, Field(le=26)] | None = None
+    folders: Names | None = None
+    patterns: Names | None = None
     source_folder: str | None = None
     target_folder: str | None = None
     file: str | None = None

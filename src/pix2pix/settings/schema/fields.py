@@ -60,6 +60,14 @@ def _rising(limits: tuple[float, float]) -> tuple[float, float]:
     return limits
 
 
+def _two_texts(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return handler(value)
+    except ValidationError:
+        raise PydanticCustomError("names", "two texts, one a side, such as [BF,DAPI]; numbers in quotes") from None
+
+
+Names = Annotated[tuple[Text, Text], WrapValidator(_two_texts)]
 Size = Annotated[tuple[Count, Count], WrapValidator(_height_and_width)]
 Pair = Annotated[tuple[Number, Number], AfterValidator(_rising)]
 Range = Annotated[Pair | list[Pair] | Literal["measured"], WrapValidator(_limits)]
