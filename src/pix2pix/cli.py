@@ -6,6 +6,7 @@ import os
 import sys
 
 from pix2pix.nearest import nearest
+from pix2pix.processes.starting import unheard
 
 VERBS = {
     "train": ("pix2pix.train", "train a model; -m sweeps; resume=RUN continues"),
@@ -38,6 +39,7 @@ def main() -> None:
         sys.exit(2)
     module, _ = VERBS[verb]
     sys.stdout.flush()
+    unheard()
     os.execv(sys.executable, [sys.executable, "-m", module, *arguments[1:]])
 
 
