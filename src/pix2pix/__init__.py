@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from pix2pix.processes.starting import start_command, started_as_command
+
+if started_as_command():  # here, since nothing of ours is imported before
+    start_command()
+
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import math
+import multiprocessing
+import os
 import signal
 import sys
 import threading
@@ -11,6 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
+
+from pix2pix.processes.starting import leave
+from pix2pix.processes.workers import WorkerLostError, telling_lost_workers
 
 
 def count(text: str) -> int:
@@ -53,16 +58,22 @@ def exit_status(
     """Do a command's work; returns its own status, where it has one, else 0.
 
     2 after a mistake of who typed it; 1 after a failure, a file or a folder that cannot be read or written among them;
-    130 after Ctrl-C, with a word where there is one to say. All are told without a traceback. SIGTERM, where nothing
-    else heeds it, unwinds the work as an exception does, so that drafts are removed; the status is then 143.
+    130 after Ctrl-C, with a word where there is one to say. All are told without a traceback. SIGTERM and SIGHUP, where
+    nothing else heeds them, unwind the work as an exception does, so that drafts are removed; the status is then 143 or
+    129.
     """
+    if signal.getsignal(signal.SIGINT) == leave:  # from here on there may be something to clear away
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        with _unwinding():
+        with _unwinding(), telling_lost_workers():
             return work() or 0
     except mistakes as error:
         tell_mistake(command, error)
         return 2
     except failures as error:
+        tell_mistake(command, error)
+        return 1
+    except WorkerLostError as error:
         tell_mistake(command, error)
         return 1
     except OSError as error:
@@ -76,18 +87,20 @@ def exit_status(
 
 @contextmanager
 def _unwinding() -> Iterator[None]:
-    main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGTERM, _unwind)
+    ends = (signal.SIGTERM, signal.SIGHUP) if threading.current_thread() is threading.main_thread() else ()
+    free = [each for each in ends if signal.getsignal(each) == signal.SIG_DFL]
+    for each in free:
+        signal.signal(each, _unwind)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for each in free:
+            signal.signal(each, signal.SIG_DFL)
 
 
 def _unwind(number: int, frame: FrameType | None) -> NoReturn:
+    if multiprocessing.parent_process() is not None:  # a loading process, which has not put its own handler there yet
+        os._exit(128 + number)
     raise SystemExit(128 + number)
 
 

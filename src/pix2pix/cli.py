@@ -7,6 +7,7 @@ import sys
 
 from pix2pix import __version__, completion
 from pix2pix.nearest import nearest
+from pix2pix.processes.starting import unheard
 
 VERBS = {
     "train": ("pix2pix.train", "train a model; -m sweeps; resume=RUN continues"),
@@ -45,6 +46,7 @@ def main() -> None:
         sys.exit(2)
     module, _ = VERBS[verb]
     sys.stdout.flush()
+    unheard()
     os.execv(sys.executable, [sys.executable, "-m", module, *arguments[1:]])
 
 

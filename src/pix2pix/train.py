@@ -24,6 +24,7 @@ from pix2pix.processes.ranks import (
     rank_arguments,
     started_by_lightning,
 )
+from pix2pix.processes.workers import WorkerLostError, telling_lost_workers
 from pix2pix.runs import check_unused
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.compose import check
@@ -146,14 +147,14 @@ def _trained(settings: dict[str, Any], folder: Path) -> tuple[int, dict[str, flo
             return 0, None
         if launched()[0] > 0:
             return stop.exit_status, None  # the first rank speaks for all
-        if (folder / "checkpoints" / "last.ckpt").exists():
-            log.info("Stopped. To continue: pix2pix train %s", typed("resume", os.path.relpath(folder)))
-        else:
-            log.info("Stopped before the training.")
+        _tell_stop(folder)
         return stop.exit_status, None
     except (ConfigError, InstantiationException) as error:
         log.error("%s", error)
         return 2, None
+    except WorkerLostError as error:
+        log.error("%s%s", error, _hint(folder))
+        return 1, None
     except (BadPairError, CheckpointWriteError, NonFiniteLossError, RankLostError) as error:
         # What a loading process raises comes with that process's traceback before it.
         log.error("%s", str(error).rpartition(f"{type(error).__name__}: ")[2].strip())
@@ -165,13 +166,27 @@ def _trained(settings: dict[str, Any], folder: Path) -> tuple[int, dict[str, flo
         return 1, None
 
 
+def _tell_stop(folder: Path) -> None:
+    if (folder / "checkpoints" / "last.ckpt").exists():
+        log.info("Stopped. To continue: pix2pix train %s", typed("resume", os.path.relpath(folder)))
+    else:
+        log.info("Stopped before the training.")
+
+
+def _hint(folder: Path) -> str:
+    """How a run whose loading processes die goes on, where it can."""
+    if not (folder / "checkpoints" / "last.ckpt").exists():
+        return "."
+    return f". To continue: pix2pix train {typed('resume', os.path.relpath(folder))} data.num_workers=0"
+
+
 def train(settings: dict[str, Any], folder: Path) -> dict[str, float]:
     """Train as the settings say, into a run folder; returns the scores of the last validation.
 
     Raises:
         ConfigError: the folder holds another run, or weights or pictures do not fit the settings.
         BadPairError: a pair cannot be read and data.on_bad is error.
-        NonFiniteLossError, CheckpointWriteError, RankLostError: see there.
+        NonFiniteLossError, CheckpointWriteError, RankLostError, WorkerLostError: see there.
         Interrupted: a signal came; the run has been saved.
     """
     from pix2pix import assembly
@@ -192,7 +207,11 @@ def train(settings: dict[str, Any], folder: Path) -> dict[str, float]:
         else:
             score.unlink(missing_ok=True)  # it says that the run is finished
     path = None if resumed is None else resumed.path
-    with ending_together(parts.trainer), restoring(path, lambda: parts.module.restoring):
+    with (
+        ending_together(parts.trainer, lambda: _tell_stop(folder)),
+        telling_lost_workers(),
+        restoring(path, lambda: parts.module.restoring),
+    ):
         parts.trainer.fit(
             parts.module,
             datamodule=parts.data,

@@ -18,7 +18,7 @@ from pix2pix.data.pairs import BadPairError, Batch, Pair, PairSource, Sample
 from pix2pix.data.reading import Readable
 from pix2pix.data.sampler import STAND_IN, EveryPairOnce, Key, Place, TrainingBatches
 from pix2pix.data.transforms import PairTransform, make_sample, sample_rng
-from pix2pix.training.signals import spare_worker
+from pix2pix.processes.workers import kill_workers_at_exit, spare_worker
 
 log = logging.getLogger(__name__)
 
@@ -182,6 +182,7 @@ class PairedData(LightningDataModule):
 
     def _loader(self, samples: Samples, batches: TrainingBatches | EveryPairOnce) -> DataLoader[Sample]:
         workers = self.workers
+        kill_workers_at_exit()
         return DataLoader(
             samples,
             batch_sampler=batches,

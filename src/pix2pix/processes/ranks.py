@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
+from subprocess import Popen
 from typing import TYPE_CHECKING, Any
 
+from pix2pix.processes.rank_watch import watched_ranks
+from pix2pix.processes.starter import VARIABLE, ends_with_us
 from pix2pix.settings.complaints import ConfigError
 
 if TYPE_CHECKING:
@@ -108,8 +111,10 @@ def _speak_as_torchrun() -> None:
 
 
 @contextmanager
-def ending_together(trainer: Trainer) -> Iterator[None]:
+def ending_together(trainer: Trainer, stopped: Callable[[], None]) -> Iterator[None]:
     """An error of one rank ends all: this process ends the ranks that it has started, others find that it is gone.
+
+    Where it waits for others when a signal comes or one of them dies, it ends too, and `stopped` says so.
 
     Raises RankLostError in the place of what the network says where another rank is gone.
     """
@@ -117,8 +122,14 @@ def ending_together(trainer: Trainer) -> Iterator[None]:
 
     from pix2pix.training.signals import Interrupted
 
+    def ranks() -> Sequence[Popen[Any]]:
+        return getattr(trainer.strategy.launcher, "procs", [])
+
+    watching = trainer.world_size > 1 and trainer.is_global_zero
+    os.environ |= ends_with_us(signal.SIGKILL)
     try:
-        yield
+        with watched_ranks(ranks, stopped) if watching else nullcontext():
+            yield
     except BaseException as error:
         if isinstance(error, Interrupted) and error.in_order:
             raise
@@ -128,3 +139,5 @@ def ending_together(trainer: Trainer) -> Iterator[None]:
             rank = trainer.global_rank
             raise RankLostError(f"rank {rank}: another rank has ended, whose own message says why") from error
         raise
+    finally:
+        os.environ.pop(VARIABLE, None)

@@ -9,11 +9,13 @@ is there already, the point is only scored. `reproduction.json` is written last 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 
+from pix2pix.processes.starter import ends_with_us
 from pix2pix.processes.trees import noted_signals
 from pix2pix.settings.overrides import run_folder
 from pix2pix.sweeping.sweep import TRAIN
@@ -45,7 +47,7 @@ def _train(arguments: Sequence[str]) -> int:
     starter = os.getppid()
     asked = False
     with noted_signals() as signals:
-        training = subprocess.Popen([*TRAIN, *arguments])
+        training = subprocess.Popen([*TRAIN, *arguments], env=os.environ | ends_with_us(signal.SIGTERM))
         while training.poll() is None:
             if os.getppid() != starter and not asked:
                 training.terminate()

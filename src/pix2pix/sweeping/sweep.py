@@ -5,6 +5,7 @@ A sweep that is started again runs only what has no score, and continues what ha
 
 import logging
 import os
+import signal
 import socket
 import sys
 import time
@@ -15,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from pix2pix.processes.starter import ends_with_us
 from pix2pix.processes.trees import BusyError, ProcessTree, end, noted_signals
 from pix2pix.settings.overrides import quote
 from pix2pix.sweeping.point import Point, Result, SweepError, finished_result, has_checkpoint, result_so_far
@@ -158,6 +160,7 @@ def _environment(threads: int, devices: Sequence[str], several_ranks: bool) -> d
         "OMP_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),
         "PYTHONUNBUFFERED": "1",  # so the end of the log is there, however the process ends
+        **ends_with_us(signal.SIGTERM),  # save and end where the sweep is killed
     }
     if devices:
         environment["CUDA_VISIBLE_DEVICES"] = ",".join(devices)

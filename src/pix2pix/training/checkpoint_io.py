@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from lightning.fabric.plugins import CheckpointIO
@@ -29,18 +31,22 @@ class AtomicCheckpointIO(CheckpointIO):
         final.parent.mkdir(parents=True, exist_ok=True)
         partial = final.with_name(f".{final.name}{PARTIAL}")
         try:
-            with partial.open("wb") as file:
-                torch.save(checkpoint, file)
+            with partial.open("wb") as file, _own_errors(file) as written:
+                torch.save(checkpoint, written)  # type: ignore[arg-type]
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(final)
             _sync_folder(final.parent)
-        except (OSError, RuntimeError) as error:  # PyTorch's writer reports a full disk as a RuntimeError
+        except BaseException as error:
             with contextlib.suppress(OSError):
                 partial.unlink(missing_ok=True)
+            if not isinstance(error, OSError):
+                raise
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
             raise CheckpointWriteError(
-                f"{final} could not be written: {error}. The checkpoints from before are untouched. Make room, then"
-                f" continue with: pix2pix train {typed('resume', final.parent.parent)}"
+                f"{final} could not be written: {error.strerror or error}. The checkpoints from before are untouched."
+                f" {'Make room, then continue' if full else 'Continue'} with: pix2pix train"
+                f" {typed('resume', final.parent.parent)}"
             ) from error
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
@@ -57,6 +63,34 @@ def remove_partials(folder: Path) -> None:
     """Remove what processes that were killed while they wrote have left in a folder."""
     for partial in folder.glob(f".*{PARTIAL}"):
         partial.unlink(missing_ok=True)
+
+
+class _Written:
+    """A file whose first error is kept, since PyTorch's writer makes words of its own of it: "unexpected pos"."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            self.error = self.error or error
+            raise
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+@contextlib.contextmanager
+def _own_errors(file: BinaryIO) -> Iterator[_Written]:
+    """What PyTorch writes to; the file's own error, if there was one, comes out of the `with`."""
+    written = _Written(file)
+    try:
+        yield written
+    except RuntimeError as error:
+        raise written.error or error from None
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,8 +1,9 @@
-"""Ctrl-C and SIGTERM: a training finishes its step and saves before the process ends; anything else ends at once."""
+"""Ctrl-C, SIGTERM, SIGHUP: a training finishes its step and saves before the process ends; all else ends at once."""
 
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from types import FrameType
 
 log = logging.getLogger(__name__)
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
@@ -27,14 +28,24 @@ class Interrupted(BaseException):
         self.in_order = in_order
 
 
+def heeded() -> list[signal.Signals]:
+    """Those of SIGNALS that are obeyed: under nohup the end of a terminal is none of our business."""
+    return [each for each in SIGNALS if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN]
+
+
 @contextmanager
 def interrupting() -> Iterator[None]:
-    """Where there is nothing to save, a signal raises Interrupted wherever the program is (main thread only)."""
+    """Where there is nothing to save, a signal raises Interrupted wherever the program is (main thread only).
+
+    Not in processes that are forked meanwhile: they are for this one to end.
+    """
+    process = os.getpid()
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
-        raise Interrupted(signum, in_order=False)
+        if os.getpid() == process:
+            raise Interrupted(signum, in_order=False)
 
-    before = {each: signal.signal(each, interrupt) for each in SIGNALS}
+    before = {each: signal.signal(each, interrupt) for each in heeded()}
     try:
         yield
     finally:
@@ -47,13 +58,16 @@ class StopRequest:
 
     def __init__(self) -> None:
         self.signum: int | None = None
+        self._process = os.getpid()  # not one that is forked from it before it has handlers of its own
 
     def listen(self) -> None:
         """Install the handlers (main thread only)."""
-        for each in SIGNALS:
+        for each in heeded():
             signal.signal(each, self._handle)
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:
+        if os.getpid() != self._process:
+            return
         first = self.signum is None
         if not first and signum == signal.SIGINT:
             signal.signal(signum, signal.SIG_DFL)
@@ -63,15 +77,6 @@ class StopRequest:
             log.info("%s: finishing this step, then saving. Ctrl-C aborts at once.", signal.Signals(signum).name)
 
 
-def spare_worker(worker: int) -> None:
-    """A loader's `worker_init_fn`: a signal to the whole process group is for the process that trains to obey.
-
-    It still needs its workers for the step or the validation under way, and they go when it does. PyTorch's own way to
-    be rid of a worker that hangs, SIGTERM again, still works.
-    """
-
-    def once(signum: int, frame: FrameType | None) -> None:
-        signal.signal(signum, signal.SIG_DFL)
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, once)
+def remembering() -> bool:
+    """Whether a training is under way that answers signals at the end of its step."""
+    return isinstance(getattr(signal.getsignal(signal.SIGTERM), "__self__", None), StopRequest)

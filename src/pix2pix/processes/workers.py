@@ -1,0 +1,80 @@
+"""The processes that load pictures: which signals reach them, who ends them, and what is said when one has died."""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+import os
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from pix2pix.processes.starter import end_with
+
+LOST = re.compile(
+    r"DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\) (?:is killed by signal: (.*?)\. |exited unexpectedly)"
+)
+WHY = {
+    "Killed": "killed, as a system does that has too little memory",
+    "Bus error": "ended by a bus error: the shared memory, /dev/shm, is full (docker run --shm-size=8g enlarges it)",
+}
+
+
+class WorkerLostError(RuntimeError):
+    """A loading process has died."""
+
+
+def spare_worker(worker: int) -> None:
+    """A loader's `worker_init_fn`: a signal to the whole process group is for the process that loads to obey.
+
+    It still needs its workers for the step or the validation under way, and they go when it does, however it does.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    assert parent.pid is not None
+    os.setpgid(0, 0)
+    for each in (signal.SIGINT, signal.SIGHUP):  # the handlers of who loads are not for this process
+        signal.signal(each, signal.SIG_DFL)
+    signal.set_wakeup_fd(-1)
+    end_with(parent.pid, signal.SIGKILL)
+
+
+@cache
+def kill_workers_at_exit() -> None:
+    """At the end of this process kill what still loads, where Python would ask it to end and wait without end."""
+    atexit.register(_kill_workers)  # before those of multiprocessing, since it is registered after them
+
+
+def _kill_workers() -> None:
+    for child in multiprocessing.active_children():
+        if child.daemon:
+            child.kill()
+
+
+@contextmanager
+def telling_lost_workers() -> Iterator[None]:
+    """Raises WorkerLostError, with what to type, for the errors by which PyTorch says it, wherever they come out."""
+    try:
+        yield
+    except Exception as error:
+        if said := _lost(error):
+            raise WorkerLostError(said) from error
+        raise
+
+
+def _lost(error: BaseException | None) -> str:
+    """What to say of the errors that led to one another; nothing where none of them is about a loading process."""
+    pid, how = "", ""
+    while error is not None:
+        if isinstance(error, RuntimeError) and (found := LOST.search(f"{error} ")):
+            pid, how = found[1], found[2] or how
+        error = error.__cause__ or error.__context__
+    if not pid:
+        return ""
+    why = WHY.get(how, f"ended by a fault ({how})" if how else "gone without a word")
+    return (
+        f"a loading process (pid {pid}) was {why}. Type a smaller data.num_workers=, or data.num_workers=0: then"
+        " nothing but the process itself loads"
+    )
