@@ -209,13 +209,13 @@ def test_both_stains_reach_the_network(tmp_path: Path, capsys: pytest.CaptureFix
     stains = RNG.integers(0, 65536, (16, 16, 2), dtype=np.uint16)
     stains[0, 0], stains[0, 1] = 0, 65535
     planes = np.moveaxis(stains, 2, 0).copy()
-    options: dict[str, Any] = {"CYX": {"metadata": {"axes": "CYX"}}, "pages": {"metadata": None}}.get(axes, {})
+    kinds: dict[str, dict[str, Any]] = {"CYX": {"metadata": {"axes": "CYX"}}, "pages": {"metadata": None}}
 
     def write(path: Path) -> None:
         if axes == "samples":
             tifffile.imwrite(path, stains, photometric="minisblack", planarconfig="contig")
         else:
-            tifffile.imwrite(path, planes, photometric="minisblack", **options)
+            tifffile.imwrite(path, planes, photometric="minisblack", **kinds.get(axes, {}))
 
     printed, words = checked(capsys, two_folders(tmp_path, write))
     assert "wrong      nothing found" in printed
@@ -237,7 +237,7 @@ def test_alpha_is_told_and_slices_are_wrong(tmp_path: Path, capsys: pytest.Captu
         else:
             tifffile.imwrite(path, np.stack([photo(channels=1)[:, :, 0]] * 3), photometric="minisblack", metadata=axes)
 
-    axes: dict[str, Any] | None = {"axes": "ZYX"}
+    axes: dict[str, Any] = {"axes": "ZYX"}
     printed, _ = checked(capsys, two_folders(tmp_path / "slices", write), status=1)
     assert "0.tif: holds axes ZYX of lengths (3, 16, 16); expected one picture" in printed
     axes = {"axes": "CYX"}

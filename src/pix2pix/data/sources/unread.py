@@ -7,8 +7,13 @@ from collections import Counter
 from pathlib import Path
 
 NOT_READ = frozenset(
-    ".heic .heif .avif .gif .jp2 .jxl .jfif .psd .exr .tga .pgm .ppm .ico .dng .cr2 .cr3 .nef .arw .svs .ndpi .czi .nd2"
-    " .lif .lsm .vsi".split()
+    f".{name}"
+    for names in (
+        ("heic", "heif", "avif", "gif", "jp2", "jxl", "jfif", "psd", "exr", "tga", "pgm", "ppm", "ico"),
+        ("dng", "cr2", "cr3", "nef", "arw"),  # of cameras
+        ("svs", "ndpi", "czi", "nd2", "lif", "lsm", "vsi"),  # of microscopes
+    )
+    for name in names
 )
 
 
