@@ -11,6 +11,8 @@ import tifffile
 from tests.evaluation.untrained_runs import pairs_folder, untrained
 
 from pix2pix import Translator
+from pix2pix.data.codecs import read_picture, write_picture
+from pix2pix.data.meaning import Meaning, said_of
 from pix2pix.data.pairs import Array
 from pix2pix.translate import main
 
@@ -120,6 +122,47 @@ def test_two_pages_are_the_two_channels_of_a_run_of_two(runs: Path, tmp_path: Pa
     assert main([str(runs / "stains"), str(tmp_path / "pages.tif"), "-o", str(tmp_path / "out.tif")]) == 0
     result = tifffile.imread(tmp_path / "out.tif")
     np.testing.assert_array_equal(result, alone(runs / "stains", np.moveaxis(stored, 0, 2)))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_numbers_are_not_written_as_alpha_or_colours(runs: Path, tmp_path: Path, suffix: str) -> None:
+    source = tmp_path / f"stains{suffix}"
+    write_picture(source, noise(*SIDE, 2))
+    assert main([str(runs / "stains"), str(source), "-o", str(tmp_path / "out")]) == 0
+    (result,) = (tmp_path / "out").iterdir()
+    assert result.suffix == ".tif"
+    assert said_of(read_picture(result)) == Meaning(colour=False)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_alpha_is_dropped_in_tiles_too(runs: Path, tmp_path: Path, suffix: str) -> None:
+    stored = noise(40, 50, 4)
+    if suffix == ".png":
+        write_picture(tmp_path / "rgba.png", stored)
+    else:
+        tifffile.imwrite(tmp_path / "rgba.tif", stored, photometric="rgb", tile=(16, 16))
+    write_picture(tmp_path / f"rgb{suffix}", stored[:, :, :3])
+    for name in ("rgba", "rgb"):
+        common = ["--tile", "16", "--overlap", "8"]
+        file = tmp_path / f"{name}{suffix}"
+        assert main([str(runs / "rgb"), str(file), "-o", str(tmp_path / f"{name}_out{suffix}"), *common]) == 0
+    np.testing.assert_array_equal(
+        read_picture(tmp_path / f"rgba_out{suffix}"), read_picture(tmp_path / f"rgb_out{suffix}")
+    )
+
+
+def test_four_bands_that_nothing_calls_alpha_are_refused_in_colours(
+    runs: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stored = noise(*SIDE, 4)
+    tifffile.imwrite(tmp_path / "bands.tif", stored, photometric="rgb", extrasamples=["unspecified"])
+    for more in ([], ["--tile", "16"]):
+        assert main([str(runs / "rgb"), str(tmp_path / "bands.tif"), "-o", str(tmp_path / "out"), *more]) == 1
+        assert (
+            "has 4 channels; the domain rgb expects 1 or 3, grey or colour, beside what files call alpha" in caplog.text
+        )
+        caplog.clear()
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_what_cannot_be_done_with_a_stack_is_told(runs: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

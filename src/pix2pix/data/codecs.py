@@ -201,7 +201,7 @@ def _size_tiff(path: Path) -> Size:
 
 def _write_tiff(file: BinaryIO, picture: Array, unit: str | None) -> None:
     channels = picture.shape[2]
-    colour = channels == 3 + has_alpha(picture) and picture.dtype in (np.uint8, np.uint16)
+    colour = said_of(picture).colour and channels == 3 + has_alpha(picture) and picture.dtype in (np.uint8, np.uint16)
     tifffile.imwrite(
         file,
         _without_single_channel(picture),

@@ -88,6 +88,7 @@ def write_stack(
     *,
     unit: str | None = None,
     nodata: float | None = None,
+    colour: bool = True,
 ) -> None:
     """Write a picture for each of a stack, with its axes and metadata: OME, ImageJ's, or tifffile's description.
 
@@ -98,11 +99,12 @@ def write_stack(
         pictures: (H, W, channels) of `dtype`, in the order in which the stack gives its own, upright.
         like: the file of the stack.
         unit, nodata: see `tiff_metadata.carried`.
+        colour: 3 channels of 8 bits are red, green and blue; False: measurements.
     """
     height, width = stack.pages.shape[len(stack.lengths) :][:2]
     if stack.values.orientation >= 5:
         height, width = width, height
-    colour = channels == 3 and dtype == np.uint8
+    colour = colour and channels == 3 and dtype == np.uint8
     planes = channels > 1 and not colour
     shape = (*stack.lengths, *([channels] if planes else []), height, width, *([3] if colour else []))
     arguments = carried(like, channels, unit=unit, nodata=nodata)
