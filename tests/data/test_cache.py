@@ -10,6 +10,7 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from pix2pix.data.cache import MIB, CachedPairs, PictureCache
+from pix2pix.data.meaning import Meaning, has_alpha, marked, said_of
 from pix2pix.data.pairs import Pair
 from pix2pix.data.sources.side_by_side import SideBySide
 
@@ -51,6 +52,37 @@ def test_every_dtype_comes_back(dtype: str) -> None:
     assert kept.dtype == np.dtype(dtype).newbyteorder("=")
     np.testing.assert_array_equal(kept, array)
     assert cache.filled == 1
+
+
+@pytest.mark.parametrize(
+    "meaning",
+    [
+        Meaning(),
+        Meaning(alpha=True),
+        Meaning(colour=False, pages="I", nodata=-9999.0),
+        Meaning(palette=((1, 2, 3),) * 9),
+    ],
+)
+def test_what_a_file_says_comes_back(meaning: Meaning) -> None:
+    array = marked(np.random.default_rng(0).integers(0, 255, (7, 5, 4), dtype=np.uint8), meaning)
+    cache = PictureCache(1, 4, 1000)
+    assert cache.put(2, array)
+    kept = cache.get(2)
+    assert kept is not None
+    assert said_of(kept) == meaning
+    np.testing.assert_array_equal(kept, array)
+
+
+def test_pairs_keep_what_their_files_say(tmp_path: Path) -> None:
+    source = fill(tmp_path / "pairs", 3)
+    for file in (tmp_path / "pairs").iterdir():
+        Image.open(file).convert("RGBA").save(file)
+    cached = CachedPairs(source, 10)
+    for _ in range(2):
+        for index in range(3):
+            assert has_alpha(cached[index].source)
+            np.testing.assert_array_equal(cached[index].target, source[index].target)
+    assert cached.cache.filled == 6
 
 
 def test_what_is_kept_is_not_copied_and_cannot_be_changed() -> None:

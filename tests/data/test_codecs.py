@@ -165,9 +165,15 @@ def test_scans_that_store_white_as_0_are_seen_as_they_look(tmp_path: Path) -> No
         check_read(path, expected)
         with open_rows(path) as rows:
             np.testing.assert_array_equal(rows.read(3, 9), expected[3:9])
-    sixteen = numbers("uint16", 1)  # measurements: as stored
-    tifffile.imwrite(tmp_path / "16.tif", sixteen[:, :, 0], photometric="miniswhite")
-    check_read(tmp_path / "16.tif", sixteen)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp"])
+def test_an_animation_is_no_picture(tmp_path: Path, suffix: str) -> None:
+    first, *others = (Image.fromarray(numbers("uint8", channels)[:, :, :3]) for channels in (3, 4, 5))
+    first.save(tmp_path / f"film{suffix}", save_all=True, append_images=others)
+    for look in (read_picture, picture_size):
+        with pytest.raises(BadPairError, match=rf"film\{suffix}: .*an animation of 3 frames"):
+            look(tmp_path / f"film{suffix}")
 
 
 def test_two_bits_of_grey_are_spread_over_eight(tmp_path: Path) -> None:
@@ -193,7 +199,7 @@ def test_two_bits_of_grey_are_spread_over_eight(tmp_path: Path) -> None:
         (True, {"metadata": {"axes": "CYX"}, "ome": True}),
         (True, {"imagej": True}),
         (True, {"byteorder": ">"}),
-        (True, {"tile": (16, 16), "metadata": {"axes": "ZYX"}, "photometric": "minisblack"}),
+        (True, {"tile": (16, 16), "metadata": {"axes": "CYX"}, "photometric": "minisblack"}),
     ],
 )
 def test_channels_of_a_tiff_are_found_wherever_they_lie(tmp_path: Path, first: bool, options: dict[str, Any]) -> None:
@@ -280,6 +286,10 @@ def test_messages_say_the_file_and_why(tmp_path: Path) -> None:
     np.save(tmp_path / "line.npy", np.zeros(5))
     with pytest.raises(BadPairError, match=r"line\.npy: .*expected \(height, width, channels\)"):
         picture_size(tmp_path / "line.npy")
+    np.save(tmp_path / "first.npy", np.zeros((3, 20, 30)))
+    for look in (read_picture, picture_size):
+        with pytest.raises(BadPairError, match=r"first\.npy: .*shape \(3, 20, 30\), whose first axis .*moveaxis"):
+            look(tmp_path / "first.npy")
     for look in (read_picture, picture_size):
         with pytest.raises(ValueError, match=r"unknown suffix '\.gif'; .*\.bmp \.jpeg \.jpg \.npy \.png"):
             look(tmp_path / "picture.gif")

@@ -12,6 +12,7 @@ from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from pix2pix.data.codecs import read_picture
+from pix2pix.data.meaning import Meaning, said_of
 from pix2pix.data.tiff_writing import write_like, write_rows
 
 RNG = np.random.default_rng(0)
@@ -121,3 +122,33 @@ def test_rows_that_fail_leave_what_was_there(tmp_path: Path) -> None:
         write_rows(source, rows(), (600, 30, 1), np.dtype("uint8"), source)
     assert source.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["source.tif"]
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_a_result_is_upright_and_says_nothing_that_was_about_other_rows(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, orientation: int
+) -> None:
+    source, target = tmp_path / "source.tif", tmp_path / "target.tif"
+    turned = (274, 3, 1, orientation, True)
+    tifffile.imwrite(source, picture(20, 30), extratags=[*GEO, turned], resolution=(300, 150))
+    upright = read_picture(source)
+    assert upright.shape == ((30, 20, 1) if orientation == 6 else (20, 30, 1))
+    write_like(target, upright, source)
+    np.testing.assert_array_equal(read_picture(target), upright)
+    with tifffile.TiffFile(target) as tiff:
+        tags = tiff.pages.first.tags
+        assert 274 not in tags
+        assert (33550 in tags) == (orientation == 1)
+        assert (tags[282].value[0], tags[283].value[0]) == ((150, 300) if orientation == 6 else (300, 150))
+    assert ("its georeference is left out" in caplog.text) == (orientation != 1)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_measurements_are_written_as_such(tmp_path: Path, dtype: str, channels: int) -> None:
+    source, target = tmp_path / "source.tif", tmp_path / "target.tif"
+    tifffile.imwrite(source, picture(20, 30))
+    write_like(target, picture(20, 30, channels, dtype=dtype), source, colour=False)
+    assert said_of(read_picture(target)) == Meaning(colour=False)
+    write_like(target, picture(20, 30, 3, dtype=dtype), source)
+    assert said_of(read_picture(target)) == Meaning()

@@ -15,6 +15,7 @@ from tests.evaluation.untrained_runs import pairs_folder, untrained
 
 from pix2pix import Translator
 from pix2pix.data.codecs import read_picture, write_picture
+from pix2pix.data.meaning import Meaning, marked
 from pix2pix.data.pairs import BadPairError
 from pix2pix.inference.test_time import translate
 from pix2pix.runs import RECORD, build_generator, generator_weights, read_checkpoint
@@ -166,7 +167,10 @@ def test_known_pixels_are_kept_where_the_training_looked_at_holes_alone(derived:
     assert (translated[hole] != 128).any(axis=1).mean() > 0.9
     erased = np.dstack([PHOTO, np.where(hole, 0, 255).astype(np.uint8)])
     erased[15, 15, :3] = 128
-    np.testing.assert_array_equal(translator(erased, "a"), translated)
+    np.testing.assert_array_equal(translator(marked(erased, Meaning(alpha=True)), "a"), translated)
+    np.testing.assert_array_equal(np.asarray(translator(Image.fromarray(erased), "a")), translated)
+    with pytest.raises(BadPairError, match="has 4 channels"):  # of an array nothing says which is alpha
+        translator(erased, "a")
 
 
 def test_sources_are_derived_as_in_the_training(derived: Path, run: Path) -> None:

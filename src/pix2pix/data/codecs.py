@@ -24,6 +24,7 @@ from pix2pix.data.pairs import Array, BadPairError, with_channels
 from pix2pix.data.tiff_axes import picture_axes, picture_pages
 from pix2pix.data.tiff_values import TiffValues, from_indices, upright
 
+MOST_FIRST = 16  # rows of an array (few, W, many) up to which its channels seem to come first
 Size = tuple[int, int, int]  # height, width, channels
 T = TypeVar("T")
 
@@ -200,7 +201,7 @@ def _size_tiff(path: Path) -> Size:
 
 def _write_tiff(file: BinaryIO, picture: Array, unit: str | None) -> None:
     channels = picture.shape[2]
-    colour = channels == 3 + has_alpha(picture) and picture.dtype in (np.uint8, np.uint16)
+    colour = said_of(picture).colour and channels == 3 + has_alpha(picture) and picture.dtype in (np.uint8, np.uint16)
     tifffile.imwrite(
         file,
         _without_single_channel(picture),
@@ -224,6 +225,11 @@ def _size_npy(path: Path) -> Size:
 def _three_axes(path: Path, stored: Array) -> Array:
     if stored.ndim not in (2, 3):
         raise BadPairError(f"{path}: holds an array of shape {stored.shape}; expected (height, width, channels)")
+    if stored.ndim == 3 and stored.shape[0] <= MOST_FIRST < stored.shape[2]:
+        raise BadPairError(
+            f"{path}: holds an array of shape {stored.shape}, whose first axis looks like that of the channels;"
+            " expected (height, width, channels): numpy.save(path, numpy.moveaxis(array, 0, -1))"
+        )
     return with_channels(stored)
 
 

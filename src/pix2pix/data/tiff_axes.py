@@ -58,7 +58,7 @@ def picture_pages(path: Path, tiff: tifffile.TiffFile) -> tifffile.TiffPageSerie
         found = f"{len(whole)} pictures of different kinds ({shapes})" if whole else "only masks and smaller copies"
         raise BadPairError(f"{path}: holds {found}; expected one picture: write the one that is meant to a file")
     (series,) = whole
-    if any(page is None for page in series.pages):
+    if series.kind == "ome" and any(page is None for page in series.pages):
         raise BadPairError(f"{path}: lacks pages that its description promises: {series.axes} of {series.shape}")
     return series
 

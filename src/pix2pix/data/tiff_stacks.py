@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,27 +49,33 @@ class Stack:
 
 @contextmanager
 def open_stack(path: Path) -> Iterator[Stack]:
-    """Open a TIFF of several pictures. Raises BadPairError where it is broken or its numbers are not read here."""
-    try:
-        with tifffile.TiffFile(path) as tiff:
-            series = picture_pages(path, tiff)
-            kept = named_axes(series)
-            names = "".join(name for name, _ in kept)
-            stacked = [place for place, name in enumerate(names) if name not in f"YX{CHANNELS}"]
-            channel = [place for place, name in enumerate(names) if name in CHANNELS]
-            if len(channel) > 1 or not {"Y", "X"} <= set(names):
-                raise BadPairError(f"{path}: holds axes {series.axes} of {series.shape}; expected one picture a slice")
-            pages = series.asarray(out="memmap").reshape([length for _, length in kept])
-            pages = pages.transpose([*stacked, names.index("Y"), names.index("X"), *channel])
-            lengths = pages.shape[: len(stacked)]
-            axes = Axes(list(pages.shape[len(stacked) :]), 2 if channel else None, names[channel[0]] if channel else "")
-            stack_names = "".join(names[place] for place in stacked)
-            values = TiffValues(path, series.keyframe, axes)
-            yield Stack(stack_names, lengths, pages, values)
-    except (BadPairError, GeneratorExit):
-        raise
-    except tifffile.TiffFileError as error:
-        raise BadPairError(f"{path}: cannot be read as a TIFF: {error}") from error
+    """Open a TIFF of several pictures. Raises BadPairError where it is broken or its numbers are not read here.
+
+    What is compressed is decoded into a file of the system's folder for drafts, not into memory.
+    """
+    with ExitStack() as opened:
+        try:
+            tiff = opened.enter_context(tifffile.TiffFile(path))
+            stack = _stack_of(path, picture_pages(path, tiff))
+        except BadPairError:
+            raise
+        except Exception as error:  # tifffile raises anything on broken bytes
+            raise BadPairError(f"{path}: cannot be read as a TIFF: {error}") from error
+        yield stack
+
+
+def _stack_of(path: Path, series: tifffile.TiffPageSeries) -> Stack:
+    kept = named_axes(series)
+    names = "".join(name for name, _ in kept)
+    stacked = [place for place, name in enumerate(names) if name not in f"YX{CHANNELS}"]
+    channel = [place for place, name in enumerate(names) if name in CHANNELS]
+    if len(channel) > 1 or not {"Y", "X"} <= set(names):
+        raise BadPairError(f"{path}: holds axes {series.axes} of {series.shape}; expected one picture a slice")
+    pages = series.asarray(out="memmap").reshape([length for _, length in kept])
+    pages = pages.transpose([*stacked, names.index("Y"), names.index("X"), *channel])
+    lengths = pages.shape[: len(stacked)]
+    axes = Axes(list(pages.shape[len(stacked) :]), 2 if channel else None, names[channel[0]] if channel else "")
+    return Stack("".join(names[place] for place in stacked), lengths, pages, TiffValues(path, series.keyframe, axes))
 
 
 def write_stack(
@@ -82,6 +88,7 @@ def write_stack(
     *,
     unit: str | None = None,
     nodata: float | None = None,
+    colour: bool = True,
 ) -> None:
     """Write a picture for each of a stack, with its axes and metadata: OME, ImageJ's, or tifffile's description.
 
@@ -92,11 +99,12 @@ def write_stack(
         pictures: (H, W, channels) of `dtype`, in the order in which the stack gives its own, upright.
         like: the file of the stack.
         unit, nodata: see `tiff_metadata.carried`.
+        colour: 3 channels of 8 bits are red, green and blue; False: measurements.
     """
     height, width = stack.pages.shape[len(stack.lengths) :][:2]
     if stack.values.orientation >= 5:
         height, width = width, height
-    colour = channels == 3 and dtype == np.uint8
+    colour = colour and channels == 3 and dtype == np.uint8
     planes = channels > 1 and not colour
     shape = (*stack.lengths, *([channels] if planes else []), height, width, *([3] if colour else []))
     arguments = carried(like, channels, unit=unit, nodata=nodata)

@@ -172,9 +172,10 @@ class TiffValues:
     def _nodata(self) -> float | None:
         text = str(self._tag(_GDAL_NODATA, "")).strip("\0 ")
         try:
-            return float(text) if text else None
+            nodata = float(text or "nan")
         except ValueError:
             self._refuse(f"GDAL_NODATA {text!r}")
+        return None if np.isnan(nodata) else nodata  # NaN stands for nothing measured in any case
 
     def _scaled(self, meaning: Meaning) -> Meaning:
         """Add the step by GDAL's scale and offset of each channel, if they change anything."""
@@ -260,7 +261,8 @@ def _of_ycbcr(stored: Array) -> Array:
     luma, blue, red = np.moveaxis(stored.astype(np.float32), 2, 0)
     blue, red = blue - 128, red - 128
     rgb = np.stack([luma + 1.402 * red, luma - 0.344136 * blue - 0.714136 * red, luma + 1.772 * blue], axis=2)
-    return np.rint(rgb).clip(0, 255).astype(np.uint8)
+    levels: Array = np.rint(rgb).clip(0, 255).astype(np.uint8)
+    return levels
 
 
 def _of_lab(stored: Array, bits: int, *, signed: bool) -> Array:
@@ -274,7 +276,7 @@ def _of_lab(stored: Array, bits: int, *, signed: bool) -> Array:
         lightness = wide[:, :, 0] * np.float32(100 / (255 * unit))  # of 16 bits, 0xFF00 is white
         opponents = wide[:, :, 1:] / unit - 128
     lab = np.stack([lightness, opponents[:, :, 0], opponents[:, :, 1]])
-    levels = np.rint(lab_to_srgb(lab) * ((1 << bits) - 1)).astype(stored.dtype)
+    levels: Array = np.rint(lab_to_srgb(lab) * ((1 << bits) - 1)).astype(stored.dtype)
     return np.ascontiguousarray(np.moveaxis(levels, 0, 2))
 
 

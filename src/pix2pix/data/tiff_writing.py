@@ -38,6 +38,7 @@ def write_rows(
     names: Sequence[str] = (),
     unit: str | None = None,
     nodata: float | None = None,
+    colour: bool = True,
 ) -> None:
     """Write a TIFF of `shape` (H, W, C) from its rows, (any number, W, C) at a time, from the top.
 
@@ -49,6 +50,7 @@ def write_rows(
         shape, dtype: of the whole.
         like: the picture whose metadata are carried (see `tiff_metadata.carried`); of the same height and width.
         names, unit, nodata: see there.
+        colour: 3 channels are red, green and blue where they are of 8 or 16 bits; False: measurements.
 
     Raises ValueError where `like` is of another size, or names are not one a channel.
     """
@@ -62,7 +64,7 @@ def write_rows(
     arguments = carried(like, channels, names=names, unit=unit, nodata=nodata)
     draft = path.with_name(f".{uuid.uuid4().hex}.partial.tif")
     try:
-        colour = channels == 3 and dtype in (np.uint8, np.uint16)
+        colour = colour and channels == 3 and dtype in (np.uint8, np.uint16)
         if arguments.get("ome") and channels > 1 and not colour:
             planes = path.with_name(f".{uuid.uuid4().hex}.partial.tif")
             try:

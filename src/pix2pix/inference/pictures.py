@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pix2pix.data.codecs import picture_size, read_picture, write_picture
 from pix2pix.data.domains import view
+from pix2pix.data.meaning import said_of
 from pix2pix.data.pairs import Array, BadPairError
 from pix2pix.data.picture_rows import TIFFS
 from pix2pix.data.resize import fitted, resize
@@ -128,7 +129,8 @@ def _write_alone(translator: Translator) -> Callable[[Job, Results], None]:
             make_room(file, replaced=job.replaces)
             if job.source is not None and file.suffix.lower() in TIFFS and _alike(job.source, values):
                 nodata = getattr(translator.target, "nodata", None)
-                write_like(file, values, job.source, unit=translator.target.unit, nodata=nodata)
+                colour = said_of(values).colour
+                write_like(file, values, job.source, unit=translator.target.unit, nodata=nodata, colour=colour)
             else:
                 write_picture(file, values, unit=translator.target.unit)
 

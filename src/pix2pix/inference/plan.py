@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple, NoReturn
 
 from pix2pix.data.codecs import READABLE
 from pix2pix.data.sources.folders import natural, spelled, walk
+from pix2pix.data.sources.unread import in_words
 from pix2pix.inference.places import leads_out, result_file, result_files
 from pix2pix.inference.volumes.dicom import is_dicom, is_series
 from pix2pix.inference.volumes.volume import is_nifti
@@ -231,11 +232,14 @@ def _of_folder(folder: Path, output: Path, known: Collection[str]) -> Iterator[_
             elif not of_series:
                 others[file.suffix.lower() or file.name] += 1
     if not found and not series:
-        raise PlanError(f"{folder}: holds no pictures; read are DICOM and {' '.join(sorted(known))}")
+        left_out = f". There are {kinds}" if (kinds := in_words(others)) else ""
+        raise PlanError(f"{folder}: holds no pictures; read are DICOM and {' '.join(sorted(known))}{left_out}")
     if others:
         kinds = ", ".join(f"{count} {suffix}" for suffix, count in others.most_common(SHOWN))
         more = ", …" if len(others) > SHOWN else ""
         log.info("%s: of other kinds, and passed over: %d (%s%s)", folder, others.total(), kinds, more)
+    if left_out := in_words(others):
+        log.warning("%s: %s", folder, left_out)
     for path in sorted(series, key=lambda each: natural(str(each))):
         yield _Found(path, Path(path.resolve().name) if path == folder else path.relative_to(folder), series=True)
     for path in sorted(found, key=lambda each: natural(str(each))):

@@ -52,6 +52,7 @@ def translate_stack(translator: Translator, source: Path, target: Path, progress
             np.dtype(form.dtype),
             unit=translator.target.unit,
             nodata=getattr(translator.target, "nodata", None),
+            colour=translator.target.kind != "raw",
         )
 
 

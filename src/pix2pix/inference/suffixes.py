@@ -55,6 +55,8 @@ def _refusal(suffix: str, form: Form) -> str | None:
     codec = CODECS[suffix]
     if form.dtype not in codec.dtypes or (codec.channels is not None and form.channels not in codec.channels):
         return f"a {suffix} file cannot hold the model's {form.channels} channel(s) of {form.dtype}"
+    if form.channels in (2, 4) and codec.channels is not None:
+        return f"a {suffix} file would call the last of the model's {form.channels} channels alpha"
     if form.exact and suffix in LOSSY:
         return f"a {suffix} file would blur the colours of the classes"
     return None

@@ -24,6 +24,7 @@ from pix2pix.data.derive import Derivation
 from pix2pix.data.derive.holes import Holes
 from pix2pix.data.domains import Domain, domain_from_dict, view
 from pix2pix.data.domains.photo import LabAb, LabL
+from pix2pix.data.meaning import Meaning, marked
 from pix2pix.data.pairs import Array, BadPairError, with_channels
 from pix2pix.data.resize import fitted, resize
 from pix2pix.devices import usable_device
@@ -236,10 +237,14 @@ class Translator:
         return self.target.decode(translation.numpy())
 
     def shown(self, source: Tensor, translation: Tensor) -> Array:
-        """As `decode`, for files and people: the sides of Lab are joined to RGB, uint8 (H, W, 3)."""
+        """As `decode`, for files and people: the sides of Lab are joined to RGB, uint8 (H, W, 3).
+
+        Channels of numbers are marked as being no colours.
+        """
         if isinstance(self.target, LabAb | LabL):
             return view(self.target, translation.numpy(), self.source, source.numpy())
-        return self.decode(translation)
+        values = self.decode(translation)
+        return marked(values, Meaning(colour=False)) if self.target.kind == "raw" and values.shape[2] > 1 else values
 
     # ------------------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pix2pix.data.derive.edges import Edges
+from pix2pix.data.meaning import Meaning, marked
 from pix2pix.data.pairs import Array, BadPairError
 from pix2pix.data.sources.scenes import Scenes
 
@@ -82,7 +83,10 @@ def test_depth_and_channels_make_no_difference() -> None:
     lines = lines_of(photo)
     np.testing.assert_array_equal(lines_of(photo.astype(np.uint16) * 257), lines)
     alpha = np.full((*photo.shape[:2], 1), 255, np.uint8)
-    np.testing.assert_array_equal(lines_of(np.concatenate([photo, alpha], axis=2)), lines)
+    with_alpha = np.concatenate([photo, alpha], axis=2)
+    np.testing.assert_array_equal(lines_of(marked(with_alpha, Meaning(alpha=True))), lines)
+    with pytest.raises(BadPairError, match=r"x: has 4 channels; data\.derive=edges works on grey or colour"):
+        lines_of(with_alpha)
     grey = photo[:, :, 1:2]
     np.testing.assert_array_equal(lines_of(grey), lines_of(np.repeat(grey, 3, axis=2)))
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from pix2pix.data.codecs import read_picture
 from pix2pix.data.domains import Domain, Grey, LabAb, Labels, LabL, Raw, Rgb, domain_from_dict, measure_range, view_pair
+from pix2pix.data.meaning import Meaning, marked
 from pix2pix.data.pairs import Array, BadPairError
 
 FACADES = Path(__file__).parents[3] / ".." / "shared" / "data" / "facades" / "train"
@@ -22,6 +23,10 @@ def noise(dtype: str, channels: int, height: int = 20, width: int = 30) -> Array
     rng = np.random.default_rng(channels)
     limits = np.iinfo(dtype)
     return rng.integers(limits.min, limits.max, (height, width, channels), dtype=dtype, endpoint=True)
+
+
+def with_alpha(stored: Array) -> Array:
+    return marked(stored, Meaning(alpha=True))
 
 
 def there_and_back(domain: Domain, stored: Array) -> Array:
@@ -100,15 +105,17 @@ def test_grey_takes_the_luma_that_pillow_takes() -> None:
     colour = noise("uint8", 3)
     luma = np.asarray(Image.fromarray(colour).convert("L"))
     np.testing.assert_array_equal(Grey().prepare(colour, "test").values[:, :, 0], luma)
-    np.testing.assert_array_equal(there_and_back(Grey(), np.dstack([colour, colour[:, :, :1]]))[:, :, 0], luma)
+    np.testing.assert_array_equal(
+        there_and_back(Grey(), with_alpha(np.dstack([colour, colour[:, :, :1]])))[:, :, 0], luma
+    )
     white = np.full((2, 2, 3), 65535, np.uint16)
     assert Grey(16).prepare(white, "test").values.min() == 65535
 
 
 def test_rgb_repeats_grey_and_drops_alpha() -> None:
     stored = noise("uint8", 4)
-    np.testing.assert_array_equal(Rgb().prepare(stored, "test").values, stored[:, :, :3])
-    for grey in (stored[:, :, :1], stored[:, :, :2]):
+    np.testing.assert_array_equal(Rgb().prepare(with_alpha(stored), "test").values, stored[:, :, :3])
+    for grey in (stored[:, :, :1], with_alpha(stored[:, :, :2])):
         np.testing.assert_array_equal(Rgb().prepare(grey, "test").values, np.repeat(stored[:, :, :1], 3, axis=2))
 
 
@@ -120,6 +127,11 @@ def test_rgb_repeats_grey_and_drops_alpha() -> None:
         (LabAb(), noise("uint16", 3), r"a\.png: holds uint16; .*use the domain raw"),
         (Rgb(), noise("uint8", 3).astype(np.float32), r"a\.png: holds float32; .*use the domain raw"),
         (Rgb(), noise("uint8", 5), r"a\.png: has 5 channels; .*channels=5"),
+        (Rgb(), noise("uint8", 4), r"a\.png: has 4 channels; .*1 or 3.*\{kind:raw,channels:4,range:measured\}"),
+        (Grey(16), noise("uint16", 2), r"a\.png: has 2 channels; .*\{kind:raw,channels:2,range:measured\}"),
+        (LabL(), noise("uint8", 2), r"a\.png: has 2 channels; the domain lab_l expects 1 or 3"),
+        (Labels(PALETTE), noise("uint8", 4), r"a\.png: has 4 channel\(s\) of uint8; expected the palette's colours"),
+        (Labels(classes=4), noise("uint8", 2), r"a\.png: has 2 channel\(s\) .*expected 1 channel of class indices"),
         (Labels(PALETTE), noise("uint8", 1), r"a\.png: has 1 channel without colour, .*set classes=4 and no palette"),
         (Labels(PALETTE), noise("uint16", 3), r"a\.png: has 3 channel\(s\) of uint16; expected the palette's colours"),
         (Labels(classes=4), noise("uint8", 3), r"a\.png: has 3 channel\(s\) .*give the domain labels its palette"),

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from omegaconf import OmegaConf
 from PIL import Image
 
+from pix2pix.assembly import make_data
 from pix2pix.data.__main__ import main
 from pix2pix.data.codecs import write_picture
 from pix2pix.data.derive import DERIVATIONS
 from pix2pix.data.domains import Domain, Grey, Labels, Raw, Rgb
+from pix2pix.data.meaning import Meaning, marked
 from pix2pix.data.pairs import Array
+from pix2pix.data.resize import resize
 from pix2pix.data.sources.scenes import Scenes
 from pix2pix.data.tools.layouts import find_layout
 from pix2pix.data.tools.suggestions import domain_setting, suggest_direction, suggest_domain, suggest_size
@@ -166,7 +172,12 @@ def test_three_panels_are_seen(tmp_path: Path) -> None:
     [
         (photo(), Rgb()),
         (photo(channels=1), Grey()),
-        (photo(channels=4), Rgb()),
+        (marked(photo(channels=4), Meaning(alpha=True)), Rgb()),
+        (marked(photo(channels=2), Meaning(alpha=True)), Grey()),
+        (photo(channels=4), Raw(4, dtype="uint8")),
+        (photo(channels=2).astype(np.uint16) * 257, Raw(2, dtype="uint16")),
+        (marked(photo(), Meaning(colour=False)), Raw(3, dtype="uint8")),
+        (marked(photo(), Meaning(colour=False, pages="I")), Raw(3, dtype="uint8")),
         (np.repeat(photo(channels=1), 3, axis=2), Grey()),
         (photo(channels=1) % 5, Labels(classes=5)),
         (labels(), Labels(((0, 0, 0), (0, 0, 255), (255, 0, 0)))),
@@ -182,6 +193,71 @@ def test_suggested_domains_can_read_the_pictures(picture: Array, domain: Domain)
     assert suggest_domain([picture, picture]) == domain
     if domain.kind != "raw":
         assert domain.prepare(picture, "x").changed == 0
+
+
+def two_folders(root: Path, write: Callable[[Path], object]) -> Path:
+    for split in ("train", "val"):
+        for side in "AB":
+            (root / split / side).mkdir(parents=True)
+            for number in range(3):
+                write(root / split / side / f"{number}.tif")
+    return root
+
+
+@pytest.mark.parametrize("axes", ["samples", "CYX", "pages", "unnamed"])
+def test_both_stains_reach_the_network(tmp_path: Path, capsys: pytest.CaptureFixture[str], axes: str) -> None:
+    stains = RNG.integers(0, 65536, (16, 16, 2), dtype=np.uint16)
+    stains[0, 0], stains[0, 1] = 0, 65535
+    planes = np.moveaxis(stains, 2, 0).copy()
+    kinds: dict[str, dict[str, Any]] = {"CYX": {"metadata": {"axes": "CYX"}}, "pages": {"metadata": None}}
+
+    def write(path: Path) -> None:
+        if axes == "samples":
+            tifffile.imwrite(path, stains, photometric="minisblack", planarconfig="contig")
+        else:
+            tifffile.imwrite(path, planes, photometric="minisblack", **kinds.get(axes, {}))
+
+    printed, words = checked(capsys, two_folders(tmp_path, write))
+    assert "wrong      nothing found" in printed
+    assert f"2 {'channels' if axes in ('samples', 'CYX') else 'pages'} of uint16" in printed
+    assert "data.source={kind:raw,channels:2,dtype:uint16}" in words
+    settings, _ = compose_check([word for word in words[2:] if not word.startswith("data.jitter")])
+    data = make_data(settings)
+    data.setup("fit")
+    sample = data.sample("val", 0)
+    assert sample.source.shape[0] == sample.target.shape[0] == 2
+    resized = resize(stains, (256, 256), "bicubic").astype(np.float64)
+    np.testing.assert_allclose(sample.source.numpy(), np.moveaxis(resized / 32767.5 - 1, 2, 0), atol=1e-4)
+
+
+def test_alpha_is_told_and_slices_are_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def write(path: Path) -> None:
+        if path.parent.name == "A":
+            tifffile.imwrite(path, photo(channels=4), photometric="rgb", extrasamples=["unassalpha"])
+        else:
+            tifffile.imwrite(path, np.stack([photo(channels=1)[:, :, 0]] * 3), photometric="minisblack", metadata=axes)
+
+    axes: dict[str, Any] = {"axes": "ZYX"}
+    printed, _ = checked(capsys, two_folders(tmp_path / "slices", write), status=1)
+    assert "0.tif: holds axes ZYX of lengths (3, 16, 16); expected one picture" in printed
+    axes = {"axes": "CYX"}
+    printed, words = checked(capsys, two_folders(tmp_path / "channels", write))
+    assert "3 channels and alpha of uint8" in printed
+    assert not [word for word in words if word.startswith("data.source")]
+    assert "data.target={kind:raw,channels:3,dtype:uint8}" in words
+
+
+def test_pictures_of_kinds_that_are_not_read_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    side_by_side(tmp_path / "train")
+    for number in range(3):
+        (tmp_path / "train" / f"IMG_{number}.HEIC").write_bytes(b"")
+    (tmp_path / "train" / "film.gif").write_bytes(b"")
+    printed, _ = checked(capsys, tmp_path)
+    assert "left out   3 .heic, 1 .gif: not read here" in printed
+    for file in (tmp_path / "train").glob("*.png"):
+        file.unlink()
+    assert main(["check", str(tmp_path)]) == 1
+    assert "There are 3 .heic, 1 .gif: not read here" in capsys.readouterr().out
 
 
 def test_suggested_direction() -> None:

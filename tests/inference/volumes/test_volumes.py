@@ -167,6 +167,26 @@ def test_labels_stay_whole_numbers(tmp_path: Path) -> None:
     assert (first.RescaleSlope, first.RescaleIntercept) == (1, 0)
 
 
+def test_white_as_0_is_turned_round_and_a_palette_is_refused(tmp_path: Path) -> None:
+    stored = series(tmp_path / "ct") + 1024
+
+    def change(meant: str, slope: float, intercept: float) -> None:
+        for file in (tmp_path / "ct").iterdir():
+            dataset = pydicom.dcmread(file)
+            dataset.PhotometricInterpretation, dataset.RescaleSlope, dataset.RescaleIntercept = meant, slope, intercept
+            dataset.save_as(file)
+
+    numbers = Raw(1, (-5000, 5000))
+    for slope, intercept, expected in ((1, 0, 4095 - stored), (2, -1000, 2 * stored - 1000)):  # of a unit: as it is
+        change("MONOCHROME1", slope, intercept)
+        translate_volume(same(numbers, numbers), tmp_path / "ct", tmp_path / "out.nii", AXES[0])
+        found = np.asarray(nibabel.load(tmp_path / "out.nii").dataobj)
+        np.testing.assert_allclose(np.sort(found.ravel()), np.sort(expected.clip(-5000, 5000).ravel()), atol=0.01)
+    change("PALETTE COLOR", 1, 0)
+    with pytest.raises(VolumeError, match="indices into a palette"):
+        translate_volume(same(numbers, numbers), tmp_path / "ct", tmp_path / "other.nii", AXES[0])
+
+
 def test_series_that_cannot_be_used(tmp_path: Path) -> None:
     series(tmp_path / "gap", skip=2)
     with pytest.raises(VolumeError, match=r"gap: slices lie 2.5 to 5 mm apart; .* a slice is missing"):

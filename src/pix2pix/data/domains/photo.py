@@ -137,7 +137,7 @@ def _opaque(stored: Array, bits: int, kind: str, name: str) -> Array:
     channels = opaque.shape[2]
     if channels not in (1, 3):
         raise BadPairError(
-            f"{name}: has {channels} channels; the domain {kind} expects 1 or 3, grey or colour, beside what a file calls"
+            f"{name}: has {channels} channels; the domain {kind} expects 1 or 3, grey or colour, beside what files call"
             f" alpha; use the domain raw with channels={channels} and its range: {typed_raw(channels)}"
         )
     found = {"uint8": 8, "uint16": 16}.get(stored.dtype.name)

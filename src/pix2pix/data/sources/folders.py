@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple, NoReturn, TypeVar
 
@@ -13,7 +16,9 @@ from pix2pix.data.codecs import READABLE
 from pix2pix.data.pairs import Problem
 from pix2pix.data.sources.patterns import NameOf, by_pattern, by_stem
 from pix2pix.data.sources.splits import SPELLINGS, SPLITS, random_splits
+from pix2pix.data.sources.unread import in_words, unread
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 Files = tuple[Path, ...]  # the files of one pair, one for each folder
 
@@ -146,9 +151,12 @@ def list_pictures(folder: Path, name_of: NameOf = by_stem) -> tuple[dict[str, Pa
     """
     pictures: dict[str, Path] = {}
     problems = []
+    others: Counter[str] = Counter()
     for where, files in walk(folder, _refuse):
         for file in files:
-            if os.path.splitext(file)[1].lower() not in READABLE:
+            suffix = os.path.splitext(file)[1].lower()
+            if suffix not in READABLE:
+                others[suffix] += 1
                 continue
             path = Path(where, file)
             name = name_of(path.relative_to(folder).as_posix())
@@ -158,7 +166,15 @@ def list_pictures(folder: Path, name_of: NameOf = by_stem) -> tuple[dict[str, Pa
                 problems.append(Problem(str(path), f"the same name as {pictures[name].name}: which of them is meant?"))
             else:
                 pictures[name] = path
+    if pictures and (left_out := in_words(others)):
+        _tell(f"{folder}: {left_out}")
     return pictures, problems
+
+
+@cache
+def _tell(message: str) -> None:
+    """Once in a process: splits are listed one by one."""
+    log.warning("%s", message)
 
 
 def walk(
@@ -229,4 +245,5 @@ def _nothing(root: Path, templates: Sequence[str], split: str, listing: Listing)
     held_out = any("{split}" not in template for template in templates) or split not in split_folders(root, templates)
     if split != "train" and held_out:
         return f"{root}: nothing is left for the split {split!r}: raise data.{split}_fraction, or add pictures"
-    return f"{where}: no pictures for the split {split!r}; read are {' '.join(sorted(READABLE))}"
+    left_out = f". There are {found}" if (found := unread(root)) else ""
+    return f"{where}: no pictures for the split {split!r}; read are {' '.join(sorted(READABLE))}{left_out}"

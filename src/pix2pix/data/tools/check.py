@@ -18,6 +18,7 @@ from pix2pix.data.pairs import Array, BadPairError, Problem
 from pix2pix.data.reading import checked, problem_of
 from pix2pix.data.sources.manifest import read_rows
 from pix2pix.data.sources.splits import SPLITS
+from pix2pix.data.sources.unread import unread
 from pix2pix.data.tools.layouts import LOOKED_FOR, SOURCES, Layout, find_layout
 from pix2pix.data.tools.seams import has_seam
 from pix2pix.data.tools.suggestions import (
@@ -114,7 +115,8 @@ def no_layout(root: Path) -> str:
         return f"{root}: no such folder (looked from {Path.cwd()})"
     entries = sorted(f"{path.name}{'/' * path.is_dir()}" for path in root.iterdir())
     there = ", ".join(entries[:NAMED]) + (f", and {len(entries) - NAMED} more" if len(entries) > NAMED else "")
-    return f"{root}: no layout of pairs found. In it: {there or 'nothing'}.\nLooked for:\n{LOOKED_FOR}"
+    left_out = f"\nThere are {found}." if (found := unread(root)) else ""
+    return f"{root}: no layout of pairs found. In it: {there or 'nothing'}.{left_out}\nLooked for:\n{LOOKED_FOR}"
 
 
 def check(layout: Layout, direction: str | None = None, limit: int | None = None) -> Findings:
@@ -161,6 +163,8 @@ def report(layout: Layout, findings: Findings, direction: str | None = None) -> 
         lines.append("wrong      nothing found")
     if findings.parted:
         lines.append(f"warning    groups in several splits, which makes scores too good: {', '.join(findings.parted)}")
+    if left_out := unread(layout.root):
+        lines.append(f"left out   {left_out}")
     if not findings.a.pictures:
         lines.append("No pair can be used, so there is nothing to train on.")
         return "\n".join(lines)

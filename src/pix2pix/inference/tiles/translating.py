@@ -109,7 +109,8 @@ def translate_in_tiles(
             if target.suffix.lower() in TIFFS:
                 nodata = getattr(translator.target, "nodata", None)
                 shape = (*rows.shape[:2], channels)
-                write_rows(target, strips, shape, dtype, source, names=names, unit=unit, nodata=nodata)
+                colour = translator.target.kind != "raw"
+                write_rows(target, strips, shape, dtype, source, names=names, unit=unit, nodata=nodata, colour=colour)
             else:
                 write_picture(target, np.concatenate(list(strips)), unit=unit)
 

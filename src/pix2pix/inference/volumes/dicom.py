@@ -159,10 +159,19 @@ def _values(dataset: Any, folder: Path) -> Array:
     """(rows, columns, C)."""
     from pydicom.pixels import apply_rescale
 
+    meant = dataset.get("PhotometricInterpretation", "MONOCHROME2")
+    if meant == "PALETTE COLOR":
+        raise VolumeError(
+            f"{dataset.filename}: stores indices into a palette of colours (PALETTE COLOR), which are no measurements;"
+            " expected MONOCHROME1, MONOCHROME2, RGB or YBR: write it as RGB"
+        )
     try:
-        pixels = dataset.pixel_array
+        pixels = dataset.pixel_array  # YBR becomes RGB
     except Exception as error:  # a compression that needs another package, or bytes that are missing
         raise VolumeError(f"{dataset.filename}: its pixels cannot be decoded: {error}") from error
+    scale = float(dataset.get("RescaleSlope", 1)), float(dataset.get("RescaleIntercept", 0))
+    if meant == "MONOCHROME1" and scale == (1, 0) and pixels.dtype.kind == "u":  # the largest is black
+        pixels = pixels.dtype.type((1 << int(dataset.BitsStored)) - 1) - pixels
     if "RescaleSlope" in dataset or "RescaleIntercept" in dataset:
         pixels = apply_rescale(pixels, dataset).astype(np.float32)
     values: Array = pixels if pixels.ndim == 3 else pixels[:, :, None]
