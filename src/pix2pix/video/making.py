@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -130,16 +131,20 @@ def train_line(folder: Path, made: Made, drawn: str) -> str:
 def run(arguments: argparse.Namespace) -> int:
     """The command; arguments as `data/__main__.py` has them."""
     driver = make_driver(arguments.driver, weights=arguments.weights)
-    result = make_pairs(
-        arguments.film,
-        arguments.output,
-        driver,
-        size=arguments.size,
-        every=arguments.every,
-        val=arguments.val,
-        absent=arguments.absent,
-        progress=True,
-    )
+    try:
+        result = make_pairs(
+            arguments.film,
+            arguments.output,
+            driver,
+            size=arguments.size,
+            every=arguments.every,
+            val=arguments.val,
+            absent=arguments.absent,
+            progress=True,
+        )
+    except OSError as error:
+        print(f"{arguments.output}: cannot be written: {error.strerror}. Nothing is left of it", file=sys.stderr)
+        return 1
     made = result.made
     height, width = made.size
     train, val = made.counts["train"], made.counts["val"]
