@@ -31,7 +31,7 @@ from pix2pix.runs import FORMAT, RECORD, check_unused, read_checkpoint
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.making import make
 from pix2pix.settings.overrides import as_typed
-from pix2pix.settings.recorded import recorded_overrides
+from pix2pix.settings.recorded import recorded_overrides, recorded_sources
 from pix2pix.training.checkpoint_io import AtomicCheckpointIO
 from pix2pix.training.learner import Learner
 from pix2pix.training.precision import resolve_channels_last, resolve_precision
@@ -109,9 +109,9 @@ def typed_overrides(folder: Path) -> list[str]:
 
 def typed_config_dir(folder: Path) -> str | None:
     """The folder of the user's own choices with which the run was started, if there was one."""
-    record = folder / ".hydra" / "hydra.yaml"
-    hydra = OmegaConf.load(record).hydra if record.exists() else HydraConfig.get()
-    found = [source.path for source in hydra.runtime.config_sources if source.provider == "command-line"]
+    recorded = recorded_sources(folder)
+    sources = HydraConfig.get().runtime.config_sources if recorded is None else recorded
+    found = [str(source["path"]) for source in sources if source["provider"] == "command-line"]
     return found[0] if found else None
 
 

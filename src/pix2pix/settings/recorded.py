@@ -97,6 +97,24 @@ def recorded_overrides(run: Path) -> list[str] | None:
     return found or []
 
 
+def recorded_sources(run: Path) -> list[dict[str, str]] | None:
+    """The folders that a run's settings were composed from, each with its `provider`; None where it does not say.
+
+    Raises ConfigError where the file is none.
+    """
+    path = run / ".hydra" / "hydra.yaml"
+    if not path.exists():
+        return None
+    _, found = _read(path)
+    try:
+        return [
+            {name: str(source[name]) for name in ("path", "provider")}
+            for source in found["hydra"]["runtime"]["config_sources"]
+        ]
+    except (KeyError, TypeError) as error:
+        raise ConfigError(f"{path} is damaged: expected Hydra's record of a run") from error
+
+
 def _read(path: Path) -> tuple[str, Any]:
     """A file's text, and its mappings, lists and texts: no other types are made, and nothing is resolved."""
     try:
