@@ -16,6 +16,7 @@ from hydra.core.hydra_config import HydraConfig
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.pytorch import Callback, Trainer
+from omegaconf import ListConfig
 
 from pix2pix import __version__
 from pix2pix.callbacks.checkpoints import Checkpoints
@@ -104,15 +105,19 @@ def resumed_checkpoint(settings: Mapping[str, Any], folder: Path) -> Resumed | N
 def typed_overrides(folder: Path) -> list[str]:
     """What was typed when the run was started, less Hydra's own."""
     recorded = recorded_overrides(folder)
-    return as_typed(HydraConfig.get().overrides.task) if recorded is None else recorded
+    if recorded is not None:
+        return recorded
+    typed = HydraConfig.get().overrides.task
+    assert isinstance(typed, ListConfig)
+    return as_typed(typed)
 
 
 def typed_config_dir(folder: Path) -> str | None:
     """The folder of the user's own choices with which the run was started, if there was one."""
     recorded = recorded_sources(folder)
-    sources = HydraConfig.get().runtime.config_sources if recorded is None else recorded
-    found = [str(source["path"]) for source in sources if source["provider"] == "command-line"]
-    return found[0] if found else None
+    if recorded is None:
+        recorded = [(each.provider, each.path) for each in HydraConfig.get().runtime.config_sources]
+    return next((path for provider, path in recorded if provider == "command-line"), None)
 
 
 def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None) -> Parts:

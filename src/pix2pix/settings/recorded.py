@@ -97,8 +97,8 @@ def recorded_overrides(run: Path) -> list[str] | None:
     return found or []
 
 
-def recorded_sources(run: Path) -> list[dict[str, str]] | None:
-    """The folders that a run's settings were composed from, each with its `provider`; None where it does not say.
+def recorded_sources(run: Path) -> list[tuple[str, str]] | None:
+    """Who gave folders that a run's settings were composed from, and the folders; None where the run does not say.
 
     Raises ConfigError where the file is none.
     """
@@ -107,10 +107,7 @@ def recorded_sources(run: Path) -> list[dict[str, str]] | None:
         return None
     _, found = _read(path)
     try:
-        return [
-            {name: str(source[name]) for name in ("path", "provider")}
-            for source in found["hydra"]["runtime"]["config_sources"]
-        ]
+        return [(str(each["provider"]), str(each["path"])) for each in found["hydra"]["runtime"]["config_sources"]]
     except (KeyError, TypeError) as error:
         raise ConfigError(f"{path} is damaged: expected Hydra's record of a run") from error
 
