@@ -100,7 +100,7 @@ def _no_picture(path: Path, series: tifffile.TiffPageSeries, others: str) -> str
         f"import tifffile as t; [t.imwrite({path.stem!r} + f'_{{i:04}}.tif', page, photometric={photometric!r},"
         f" metadata={{'axes': {rest!r}}}) for i, page in enumerate(t.imread({str(path)!r}))]"
     )
-    return f"{said}. Each picture along {others[0]} is one of its own; in a folder for them: python -c {shlex.quote(program)}"
+    return f"{said}. Each picture along {others[0]} is its own; in a folder for them: python -c {shlex.quote(program)}"
 
 
 def stack_axes(path: Path, channels: int) -> str:
