@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ from skimage.color import lab2rgb, rgb2lab
 from pix2pix.data.codecs import picture_size, read_picture, write_picture
 from pix2pix.data.domains import Grey, Labels, Raw, Rgb
 from pix2pix.data.meaning import has_alpha, opaque, said_of
-from pix2pix.data.pairs import Array, BadPairError
+from pix2pix.data.pairs import Array, BadPairError, with_channels
 from pix2pix.data.picture_rows import open_rows
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
@@ -341,6 +344,27 @@ def test_a_stack_is_no_picture(tmp_path: Path, axes: str, count: int) -> None:
         for look in (read_picture, picture_size):
             with pytest.raises(BadPairError, match=rf"stack\.tif: holds axes {axes} .*expected one picture"):
                 look(path)
+
+
+@pytest.mark.parametrize("axes", ["ZYX", "TCYX", "ZYXS"])
+def test_the_line_that_is_told_writes_pictures_that_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, axes: str
+) -> None:
+    shape = [{"Y": 24, "X": 31, "C": 3, "S": 3}.get(axis, 2) for axis in axes]
+    stored = np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8)
+    path = tmp_path / "it's a stack.tif"
+    write(path, stored, photometric="rgb" if "S" in axes else "minisblack", metadata={"axes": axes})
+    with pytest.raises(BadPairError) as told:
+        read_picture(path)
+    (tmp_path / "slices").mkdir()
+    monkeypatch.chdir(tmp_path / "slices")
+    _, _, command = str(told.value).partition(": python ")
+    subprocess.run(f"{shlex.quote(sys.executable)} {command}", shell=True, check=True)
+    for index in range(2):
+        page = read_picture(tmp_path / "slices" / f"it's a stack_{index:04}.tif")
+        expected = np.moveaxis(stored[index], 0, 2) if "C" in axes else with_channels(stored[index])
+        np.testing.assert_array_equal(page, expected)
+        assert said_of(page).pages == ""
 
 
 def test_three_slices_are_no_colours_though_they_are_stored_as_if(tmp_path: Path) -> None:

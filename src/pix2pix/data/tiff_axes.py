@@ -7,6 +7,7 @@ array that was stored without a word are Q: whether these are channels is for th
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import NamedTuple
 
@@ -88,12 +89,18 @@ def picture_axes(path: Path, series: tifffile.TiffPageSeries) -> Axes:
 
 
 def _no_picture(path: Path, series: tifffile.TiffPageSeries, others: str) -> str:
-    return (
-        f"holds axes {series.axes} of lengths {series.shape}; expected one picture: height, width and channels (C, S)."
-        " Each slice or frame is a picture of its own: write them to files, python -c 'import tifffile as t;"
-        f' [t.imwrite(f"{path.stem}_{{i}}.tif", page) for i, page in enumerate(t.imread("{path.name}"))]\'; if'
-        f" {others or 'one'} is of channels, say so in the file: metadata={{'axes': 'CYX'}}"
+    said = (
+        f"holds axes {series.axes} of lengths {series.shape}; expected one picture: height, width and channels (C, S)"
     )
+    if others[:1] in CHANNELS or series.axes[0] != others[0]:  # no line writes its pictures one after another
+        return f"{said}. Write each of its pictures to a file of its own"
+    rest = series.axes[1:]
+    photometric = "rgb" if "S" in rest else "minisblack"
+    program = (
+        f"import tifffile as t; [t.imwrite({path.stem!r} + f'_{{i:04}}.tif', page, photometric={photometric!r},"
+        f" metadata={{'axes': {rest!r}}}) for i, page in enumerate(t.imread({str(path)!r}))]"
+    )
+    return f"{said}. Each picture along {others[0]} is its own; in a folder for them: python -c {shlex.quote(program)}"
 
 
 def stack_axes(path: Path, channels: int) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from pix2pix.data.codecs import write_picture
 from pix2pix.data.sources.side_by_side import SideBySide
+from pix2pix.inference.plan import Job, PlanError, plan_files
 
 
 def test_what_is_left_out_of_a_set_is_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -27,3 +28,18 @@ def test_what_is_left_out_of_a_set_is_counted(tmp_path: Path, caplog: pytest.Log
     (tmp_path / "test" / "a.gif").touch()
     with pytest.raises(ValueError, match=r"no pictures for the split 'test'.*\. There are 2 \.gif, 2 \.heic: not read"):
         SideBySide(tmp_path, "test")
+
+
+def test_translate_counts_them_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    for name in ("a.heic", "b.gif", "c.gif", "README.md"):
+        (tmp_path / name).touch()
+
+    def plan() -> list[Job]:
+        return plan_files([str(tmp_path)], tmp_path / "out", lambda source, named: ".png")
+
+    with pytest.raises(PlanError, match=r"holds no pictures; .*\. There are 2 \.gif, 1 \.heic: not read here"):
+        plan()
+    write_picture(tmp_path / "d.png", np.zeros((4, 8, 3), np.uint8))
+    assert len(plan()) == 1
+    assert "2 .gif, 1 .heic: not read here, and left out" in caplog.text
