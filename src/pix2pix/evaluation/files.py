@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 METRICS, PICTURES, GRID, CONTRIBUTIONS = "metrics.json", "pictures.csv", "pictures.png", "contributions.npz"
 FORMAT = 2
+LARGEST = 1 << 30  # bytes of contributions: as many as 2,000 pictures of 256 classes make
 KEPT, WHOLE = "contributions/", "whole/"  # before the names in the file of contributions
 
 
@@ -41,13 +43,20 @@ class Stored:
 
 
 def read(folder: Path) -> Stored | None:
-    """The evaluation in a folder; None where there is none, or one that was not finished, or is of another version."""
-    from pix2pix.evaluation.measure import Measured
-
+    """The evaluation in a folder; None where there is none, or one unfinished, damaged or of another version."""
     if not (folder / METRICS).is_file() or not (folder / CONTRIBUTIONS).is_file():
         return None
+    try:
+        return _read(folder)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, zipfile.BadZipFile, EOFError):
+        return None
+
+
+def _read(folder: Path) -> Stored | None:
+    from pix2pix.evaluation.measure import Measured
+
     said = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-    if said.get("format") != FORMAT:
+    if said.get("format") != FORMAT or _unpacked(folder / CONTRIBUTIONS) > LARGEST:
         return None
     with np.load(folder / CONTRIBUTIONS, allow_pickle=False) as held:
         measured = Measured(
@@ -56,7 +65,13 @@ def read(folder: Path) -> Stored | None:
             {name.removeprefix(KEPT): held[name] for name in held.files if name.startswith(KEPT)},
             {name.removeprefix(WHOLE): float(held[name]) for name in held.files if name.startswith(WHOLE)},
         )
-    return Stored(said["settings"], said["left_out"], measured)
+    return Stored(dict(said["settings"]), dict(said["left_out"]), measured)
+
+
+def _unpacked(path: Path) -> int:
+    """Bytes that an archive says it becomes."""
+    with zipfile.ZipFile(path) as archive:
+        return sum(member.file_size for member in archive.infolist())
 
 
 def write(

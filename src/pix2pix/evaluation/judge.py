@@ -16,10 +16,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from pydantic import ConfigDict, TypeAdapter
+from pydantic.dataclasses import dataclass
 from torch import Tensor
 
 from pix2pix.data.domains import Domain, Labels, Rgb, domain_from_dict
@@ -30,7 +33,12 @@ from pix2pix.evaluation.judge_check import Standing
 from pix2pix.evaluation.judge_network import Segmenter
 from pix2pix.metrics.additive import SetMetric
 from pix2pix.metrics.segmentation import confusion, segmentation_scores
+from pix2pix.records import plain_problem
+from pix2pix.settings.complaints import UNKNOWN, schema_problems
+from pix2pix.settings.schema.data import DomainSettings, LabelsDomain
+from pix2pix.settings.schema.fields import Halvings, Size, Width
 from pix2pix.torch_files import read_torch
+from pix2pix.weights import filled
 
 if TYPE_CHECKING:
     from pix2pix.data.datamodule import PairedData
@@ -44,6 +52,29 @@ LOOKED_AT = 8  # pairs a split whose pixels tell two data sets of equal names an
 
 class JudgeError(ValueError):
     """Why there is no judge, in words."""
+
+
+@dataclass(config=ConfigDict(extra="ignore"))
+class NetworkRecorded:
+    """The settings of a judge's network."""
+
+    base_channels: Width
+    depth: Halvings
+
+
+@dataclass(config=ConfigDict(extra="ignore"))
+class Recorded:
+    """What a judge's file says of it."""
+
+    photo: DomainSettings
+    labels: LabelsDomain
+    size: Size | None
+    network: NetworkRecorded
+    standing: Standing
+    facts: dict[str, Any]
+
+
+RECORDED = TypeAdapter(Recorded)
 
 
 class Judge:
@@ -128,15 +159,29 @@ class Judge:
             raise JudgeError(str(error)) from error
         if not isinstance(content, dict) or RECORD not in content:
             raise JudgeError(f"{path} is a PyTorch file, but no judge: it has no entry {RECORD!r}")
-        record = content[RECORD]
-        if record["format"] > FORMAT:
-            raise JudgeError(f"{path} has format {record['format']}, and this version reads up to {FORMAT}")
-        photo, labels = domain_from_dict(record["photo"]), domain_from_dict(record["labels"])
+        try:
+            return cls._of_record(content[RECORD], content.get("network"))
+        except ValueError as error:
+            raise JudgeError(f"{path}: {error}") from error
+
+    @classmethod
+    def _of_record(cls, plain: Any, weights: Any) -> Judge:
+        if problem := plain_problem(plain):
+            raise ValueError(f"its record {problem}")
+        found = plain.get("format") if isinstance(plain, dict) else None
+        if found != FORMAT:
+            raise ValueError(f"has format {found!r:.40}, and this version reads {FORMAT}")
+        if problems := schema_problems(RECORDED, plain, passed_over=(UNKNOWN,)):
+            raise ValueError(f"its record is none of a judge: {'; '.join(each[:300] for each in problems[:5])}")
+        if not isinstance(weights, dict) or not all(isinstance(each, Tensor) for each in weights.values()):
+            raise ValueError("it holds no weights")
+        record: Recorded = RECORDED.validate_python(plain)
+        photo, labels = domain_from_dict(plain["photo"]), domain_from_dict(plain["labels"])
         assert isinstance(labels, Labels)
-        network = Segmenter(photo.channels, labels.class_count, **record["network"])
-        network.load_state_dict(content["network"])
-        size = None if record["size"] is None else (record["size"][0], record["size"][1])
-        return cls(network, photo, labels, size, Standing(**record["standing"]), record["facts"])
+        make = partial(
+            Segmenter, photo.channels, labels.class_count, record.network.base_channels, record.network.depth
+        )
+        return cls(filled(make, weights), photo, labels, record.size, record.standing, record.facts)
 
 
 @torch.no_grad()

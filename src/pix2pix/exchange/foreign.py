@@ -16,8 +16,9 @@ prefix `module.` of DataParallel and versions of modules (`_metadata`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +30,7 @@ from pix2pix.models.blocks import Generator
 from pix2pix.models.resnet import ResNet
 from pix2pix.models.unet import UNet
 from pix2pix.torch_files import read_torch
+from pix2pix.weights import filled
 
 ForeignNorm = Literal["batch", "instance", "none"]
 Names = dict[str, str]  # of modules: theirs → ours
@@ -108,9 +110,9 @@ def _unet(weights: Mapping[str, Tensor], path: Path) -> Recognised:
         )
     norm = _norm(weights, biased="model.model.1.model.1.bias")
     settings: dict[str, Any] = {"base_channels": first.shape[0], "depth": depth, "norm": norm}
-    generator = UNet(first.shape[1], last.shape[1], **settings)
+    make = partial(UNet, first.shape[1], last.shape[1], **settings)
     described = f"U-Net, depth {depth}, {first.shape[0]} base channels, norm {norm}"
-    _fill(generator, names, weights, norm, described, path)
+    generator = _filled(make, names, weights, norm, described, path)
     return Recognised(generator.eval(), first.shape[1], last.shape[1], settings, described)
 
 
@@ -138,9 +140,9 @@ def _resnet(weights: Mapping[str, Tensor], path: Path) -> Recognised:
         )
     norm, dropout = _norm(weights, biased="model.1.bias"), 0.5 if second == 6 else 0.0
     settings: dict[str, Any] = {"base_channels": first.shape[0], "blocks": blocks, "norm": norm, "dropout": dropout}
-    generator = ResNet(first.shape[1], last.shape[0], **settings)
+    make = partial(ResNet, first.shape[1], last.shape[0], **settings)
     described = f"ResNet of {blocks} blocks, {first.shape[0]} base channels, norm {norm}, dropout {dropout:g}"
-    _fill(generator, names, weights, norm, described, path)
+    generator = _filled(make, names, weights, norm, described, path)
     return Recognised(generator.eval(), first.shape[1], last.shape[0], settings, described)
 
 
@@ -150,11 +152,20 @@ def _norm(weights: Mapping[str, Tensor], biased: str) -> ForeignNorm:
     return "instance" if biased in weights else "none"
 
 
-def _fill(
-    generator: Generator, names: Names, weights: Mapping[str, Tensor], norm: ForeignNorm, described: str, path: Path
-) -> None:
-    """Give the generator the file's weights. Raises ExchangeError where a tensor of either is left over."""
-    own = generator.state_dict()
+def _filled(
+    make: Callable[[], Generator],
+    names: Names,
+    weights: Mapping[str, Tensor],
+    norm: ForeignNorm,
+    described: str,
+    path: Path,
+) -> Generator:
+    """The generator with the file's weights.
+
+    Raises ExchangeError where a tensor of either is left over, or where weights are not finite.
+    """
+    with torch.device("meta"):  # shapes alone
+        own = make().state_dict()
     found: dict[str, Tensor] = {}
     unknown = []
     for name, value in weights.items():
@@ -166,9 +177,9 @@ def _fill(
             unknown.append(name)
     for name in own:
         if norm == "none" and name.endswith(".bias") and name not in found:
-            found[name] = torch.zeros_like(own[name])  # that code leaves convolutions before no norm without a bias
+            found[name] = torch.zeros(own[name].shape)  # that code leaves convolutions before no norm without a bias
         if name.endswith(".num_batches_tracked") and name not in found:
-            found[name] = own[name]  # not in files of PyTorch before 0.4.1; nothing here depends on it
+            found[name] = torch.tensor(0)  # not in files of PyTorch before 0.4.1; nothing here depends on it
     wrong = [
         f"{name} is {tuple(found[name].shape) if name in found else 'absent'}, expected {tuple(value.shape)}"
         for name, value in own.items()
@@ -177,7 +188,10 @@ def _fill(
     if unknown or wrong:
         reasons = ([f"{', '.join(unknown[:3])} has no place in it"] if unknown else []) + wrong[:3]
         raise ExchangeError(f"{path}: looks like a {described}, but is another network: {'; '.join(reasons)}")
-    generator.load_state_dict(found)
+    try:
+        return filled(make, found)
+    except ValueError as error:
+        raise ExchangeError(f"{path}: {error}") from error
 
 
 def _listed(weights: Mapping[str, Tensor]) -> str:

@@ -81,10 +81,13 @@ def _scores(run: Run) -> Scores | None:
     for split in ("test", "val"):
         file = run.folder / split / "metrics.json"
         if file.is_file():
-            said = json.loads(file.read_text("utf-8"))
-            if said["settings"]["weights"] == run.weights:
-                values = {name: score["value"] for name, score in said["scores"].items()}
-                return Scores(values, f"{said['pictures']} pictures of {split}, by pix2pix evaluate")
+            try:
+                said = json.loads(file.read_text("utf-8"))
+                if said["settings"]["weights"] == run.weights:
+                    values = {name: float(score["value"]) for name, score in said["scores"].items()}
+                    return Scores(values, f"{int(said['pictures'])} pictures of {split}, by pix2pix evaluate")
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                raise ExchangeError(f"{file} is damaged ({error!r}): evaluate the run anew, or delete it") from error
     return _last_validation(run)
 
 

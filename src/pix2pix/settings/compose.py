@@ -11,6 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from pix2pix.settings.complaints import ConfigError, missing_values
 from pix2pix.settings.mistakes import mistakes
@@ -18,7 +19,7 @@ from pix2pix.settings.resolvers import register_resolvers
 from pix2pix.settings.schema.settings import mistyped, validate
 from pix2pix.settings.typed import config_dir, config_name, overrides, searched
 
-DOES_NOT_COMPOSE = (HydraException, OmegaConfBaseException, ValueError)  # ValueError: a group's choice is no text
+DOES_NOT_COMPOSE = (HydraException, OmegaConfBaseException, YAMLError, ValueError)  # a group's choice is no text
 
 
 def check(arguments: Sequence[str]) -> tuple[dict[str, Any], Path]:

@@ -11,6 +11,7 @@ from hydra.core.override_parser.types import ChoiceSweep, Override
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from pix2pix.nearest import nearest, nearest_key
 from pix2pix.settings.complaints import dotted
@@ -64,7 +65,7 @@ def _mistakes(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield override.input_line or "", said
     try:
         config = compose(config_name(arguments), [*valid, *searched(arguments)], return_hydra_config=True)
-    except (HydraException, OmegaConfBaseException, ValueError):
+    except (HydraException, OmegaConfBaseException, YAMLError, ValueError):
         return
     known = set(dotted(OmegaConf.to_container(config, resolve=False))) | set(groups)
     elsewhere = _settings_of_choices(folders, groups)

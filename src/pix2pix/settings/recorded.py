@@ -120,6 +120,7 @@ def _read(path: Path) -> tuple[str, Any]:
         if len(content) > LARGEST:
             raise ValueError(f"it is larger than {LARGEST >> 20} MiB")
         text = content.decode("utf-8")
+        yaml.safe_load(text)  # refuses tags that name types
         plain = yaml.load(text, yaml.BaseLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path} cannot be read as settings: {str(error).partition(chr(10))[0]}") from error
