@@ -97,6 +97,8 @@ def open_openvino(path: Path) -> tuple[OpenvinoModel, dict[str, Any]]:
         raise ExchangeError(f"{path} cannot be read as an OpenVINO model: {_last_line(error)}") from error
     text = model.get_rt_info(KEY).astype(str) if model.has_rt_info(KEY) else None
     description = from_text(text, path)
+    # OpenVINO makes its table of types at the first use, and two threads that come to it at once wait for ever.
+    model.input().element_type.to_dtype()
     return OpenvinoModel(core, model, COMPUTED_IN[description["precision"]]), description
 
 

@@ -7,7 +7,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-LONGEST = 255 - 12  # bytes of a part of a name: what file systems take, less room for a sample's number or a draft's end
+LONGEST = (
+    255 - 12
+)  # bytes of a part of a name: what file systems take, less room for a sample's number or a draft's end
 
 
 def result_file(folder: Path, name: str, suffix: str = "") -> Path:

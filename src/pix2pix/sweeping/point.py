@@ -61,7 +61,11 @@ def point_name(overrides: Sequence[str], limit: int = 100) -> str:
     """A folder's name: `seed=1,objective=l1`. Where it cannot hold the overrides exactly, a hash of them ends it."""
     exact = ",".join(overrides)
     readable = re.sub(r"[^\w.=,+-]+", "-", re.sub(r"[\s'\"\[\]{}]+", "", exact), flags=re.ASCII)[:limit].rstrip(",-")
-    return readable if readable == exact else f"{readable}_{hashlib.sha256(exact.encode(errors='surrogatepass')).hexdigest()[:6]}"
+    return (
+        readable
+        if readable == exact
+        else f"{readable}_{hashlib.sha256(exact.encode(errors='surrogatepass')).hexdigest()[:6]}"
+    )
 
 
 def has_checkpoint(point: Point) -> bool:

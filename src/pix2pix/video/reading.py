@@ -151,7 +151,7 @@ def _opened(path: Path) -> InputContainer:
     if not path.is_file():
         raise FilmError(f"{path}: there is no such file" if not path.exists() else f"{path}: is no file")
     try:
-        container = av.open(path)
+        container = av.open(path.absolute())  # else FFmpeg takes 12:30.mp4 for an address
     except av.FFmpegError as error:
         raise FilmError(
             f"{path}: cannot be read as a film: {error.strerror}. An MP4 that was cut off may have lost its index,"

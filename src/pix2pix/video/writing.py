@@ -65,7 +65,7 @@ class FilmWriter:
         self._colours, self._time_base = like.colours, like.time_base
         if self.partial.is_symlink():  # which would be written through
             self.partial.unlink()
-        self._container = av.open(self.partial, "w", options=_muxing(self.path.suffix))
+        self._container = av.open(self.partial.absolute(), "w", options=_muxing(self.path.suffix))
         self._streams: dict[int, Stream] = {}
         self.left_out: list[str] = []
         try:

@@ -115,6 +115,7 @@ class DataSettings:
     test_pairs: Count | None = None
     root: str | None = None
     panels: Count | None = None
+    axis: Literal["axial", "coronal", "sagittal", 0, 1, 2] | None = None
     source_folder: str | None = None
     target_folder: str | None = None
     file: str | None = None
