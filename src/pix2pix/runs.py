@@ -3,7 +3,7 @@
 A run folder has `.hydra/` (the settings), `checkpoints/`, `metrics.csv`, `samples/`, `train.log`, and once the run is
 finished `score.json`. A checkpoint holds tensors and plain values alone, so reading one never runs code from it:
 
-    pix2pix       format, settings (plain, resolved), environment, source_domain, target_domain
+    pix2pix       format, settings (plain, resolved), environment, source_domain, target_domain, seen (see `data.seen`)
     state_dict    generator.*, discriminator.*, and average.* where the run keeps an average
     …             Lightning's own: optimisers, loops, callbacks, the data module's place
 

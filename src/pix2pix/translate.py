@@ -79,7 +79,9 @@ def _add_big_and_moving(parser: argparse.ArgumentParser) -> None:
     tiles.add_argument("--overlap", type=count, metavar="N", help="pixels that tiles share")
     volumes = parser.add_argument_group("volumes (.nii, .nii.gz, folders with a DICOM series)")
     axes = ("axial", "coronal", "sagittal", "0", "1", "2")
-    volumes.add_argument("--axis", choices=axes, help="what the slices are, as in the training (default: axial)")
+    volumes.add_argument(
+        "--axis", choices=axes, help="what the slices are, as in the training (default: the record's data.axis)"
+    )
     volumes.add_argument("--series", metavar="UID", help="of DICOM, where a folder holds several series")
     films = parser.add_argument_group("films")
     films.add_argument("--driver", choices=("landmarks", "edges", "matte", "pose"), help="draw the film first")

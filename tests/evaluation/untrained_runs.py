@@ -42,6 +42,7 @@ def untrained(folder: Path, *overrides: str, images: int = 7) -> Path:
     data.setup("fit")
     domains = {"source_domain": data.source_domain.to_dict(), "target_domain": data.target_domain.to_dict()}
     record = {"format": FORMAT, "settings": settings, "environment": {"precision": "32-true"}, **domains}
+    record["seen"] = data.seen
     torch.manual_seed(settings["seed"])
     states = {f"generator.{name}": value for name, value in build_generator(record).state_dict().items()}
     save(folder / "checkpoints" / "last.ckpt", {RECORD: record, "state_dict": states, "images_seen": images})

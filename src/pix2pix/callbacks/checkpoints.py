@@ -82,7 +82,7 @@ class Checkpoints(Callback):
         """Add what whoever opens the file needs to rebuild the generator and to read and write its pictures."""
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         domains = {"source_domain": data.source_domain.to_dict(), "target_domain": data.target_domain.to_dict()}
-        checkpoint[RECORD] = {**self.record, **domains}
+        checkpoint[RECORD] = {**self.record, **domains, "seen": data.seen}
 
     def state_dict(self) -> dict[str, Any]:
         """The best values so far."""

@@ -17,6 +17,7 @@ from pix2pix.data.domains import Domain, Raw, domain_from_dict, measure_range
 from pix2pix.data.pairs import BadPairError, Batch, Pair, PairSource, Sample
 from pix2pix.data.reading import Readable
 from pix2pix.data.sampler import STAND_IN, EveryPairOnce, Key, Place, TrainingBatches
+from pix2pix.data.seen import Look, detail, seen
 from pix2pix.data.transforms import PairTransform, make_sample, sample_rng
 from pix2pix.processes.workers import kill_workers_at_exit, spare_worker
 
@@ -67,6 +68,7 @@ class PairedData(LightningDataModule):
         self._cache = float(cache)
         self._open = pairs
         self._opened: dict[str, Readable] = {}
+        self.seen: dict[str, Any] | None = None  # of the sources; known once the training is set up
         self.readable("train")
         stated = self._stated
         self.source_domain, self.target_domain = (
@@ -96,11 +98,13 @@ class PairedData(LightningDataModule):
 
     def _tell_changes(self) -> None:
         training = self.readable("train")
-        looked_at = []
+        looked_at, looks = [], []
         for index in range(0, len(training), -(-len(training) // LOOKED_AT)):
-            changed, skipped = training.use(index, self._changed)
+            (changed, look), skipped = training.use(index, self._looked_at)
             training.note(skipped)
             looked_at.append(changed)
+            looks.append(look)
+        self.seen = seen(looks)
         domains = (self.source_domain, self.target_domain)
         for side, domain, shares in zip(("source", "target"), domains, zip(*looked_at, strict=True), strict=True):
             share = sum(shares) / len(shares)
@@ -110,9 +114,13 @@ class PairedData(LightningDataModule):
                     what = "of the values lie outside the range and are clipped"
                 log.warning("data.%s: %.2g %% %s (%d pairs looked at)", side, 100 * share, what, len(shares))
 
-    def _changed(self, pair: Pair) -> tuple[float, float]:
+    def _looked_at(self, pair: Pair) -> tuple[tuple[float, float], Look]:
+        """The shares of source and target that their domains change, and what the source is like."""
         source = self.source_domain.prepare(pair.source, pair.name)
-        return source.changed, self.target_domain.prepare(pair.target, pair.name).changed
+        height, width = pair.source.shape[:2]
+        moved = self.transform.still((height, width)).move(source.values, self.source_domain.interpolation)
+        look = Look(height, width, detail(self.source_domain.encode(moved)))
+        return (source.changed, self.target_domain.prepare(pair.target, pair.name).changed), look
 
     def _resolved(self, domain: Domain, side: Literal[0, 1]) -> Domain:
         if not isinstance(domain, Raw) or domain.range != "measured":

@@ -13,6 +13,7 @@ from pix2pix.exchange.onnx_file import open_onnx
 from pix2pix.exchange.openvino_file import open_openvino
 from pix2pix.exchange.safetensors_file import read_safetensors
 from pix2pix.inference.networks import Network
+from pix2pix.inference.trained import Trained
 from pix2pix.inference.translator import TestTime, Translator
 from pix2pix.runs import derivation_of
 
@@ -62,7 +63,7 @@ def load_exported(path: str | Path, recipe: TestTime | None = None) -> Translato
                 f"{path}: suffix {suffix!r} is none of an exported file; expected {', '.join(SUFFIXES)}"
             )
     source, target = (domain_from_dict(dict(description[f"{side}_domain"])) for side in ("source", "target"))
-    return Translator(network, source, target, derivation_of(description))
+    return Translator(network, source, target, derivation_of(description), Trained.of_record(description))
 
 
 def load_weights(path: Path, recipe: TestTime) -> tuple[Translator, dict[str, Any]]:

@@ -3,6 +3,7 @@
     format, pix2pix               of this description; the version that wrote it
     source_domain, target_domain  what the numbers of the pictures mean (see `data.domains`)
     settings                      those of the run that rebuild the generator and say how it translates
+    seen                          what the sources of the training were like; null where it is not known
     multiple                      sides are padded to multiples of this; in .onnx and .xml the graph does it
     precision                     f32, bf16 or int8
     noise, statistics             the recipe at test time that the file follows; a graph has no noise
@@ -27,7 +28,8 @@ from pix2pix.records import check_record, natural_problem
 KEY = "pix2pix"
 FORMAT = 1
 OBJECTIVE = ("kind", "temperature")  # what `runs.build_generator` looks at
-DATA = ("name", "direction", "size", "derive", "edges", "holes", "factor")  # and `runs.derivation_of`
+# And `runs.derivation_of`, `inference.doubts`.
+DATA = ("name", "direction", "size", "panels", "axis", "derive", "edges", "holes", "factor")
 PRECISIONS = ("f32", "bf16", "int8")
 INPUT, OUTPUT = "source", "target"  # names in the graph: float32 (B, C, H, W) in [-1, 1]
 
@@ -60,6 +62,7 @@ def describe(
             "data": {name: settings["data"].get(name) for name in DATA},
             "seed": settings["seed"],
         },
+        "seen": record.get("seen"),
         "multiple": multiple,
         "precision": precision,
         "noise": noise,

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pix2pix.data.pairs import BadPairError
 from pix2pix.exchange.extras import ExchangeError
 from pix2pix.exchange.metadata import INPUT
 from pix2pix.exchange.openvino_file import OpenvinoModel
@@ -43,7 +44,14 @@ class GraphNetwork:
     def __call__(self, source: Tensor, names: Sequence[str]) -> Tensor:
         """See `inference.networks.Network`. Names decide nothing, as there is no noise."""
         padded, crop = pad_to_multiple(source, self.multiple)
-        translated = [torch.from_numpy(self._run(picture.numpy())) for picture in torch.split(padded.contiguous(), 1)]
+        try:
+            translated = [torch.from_numpy(self._run(each.numpy())) for each in torch.split(padded.contiguous(), 1)]
+        except Exception as error:  # runtimes have classes of their own for what they refuse
+            height, width = source.shape[-2:]
+            why = str(error).strip().rpartition("\n")[2]
+            raise BadPairError(
+                f"the exported graph refuses {height} x {width} pixels (height x width): {why}"
+            ) from error
         return torch.cat(translated)[crop]
 
     def to(self, device: torch.device | str) -> None:

@@ -109,6 +109,8 @@ def open_openvino(path: Path) -> tuple[OpenvinoModel, dict[str, Any]]:
         description,
         path,
     )
+    # OpenVINO makes its table of types at the first use, and two threads that come to it at once wait for ever.
+    model.input().element_type.to_dtype()
     return OpenvinoModel(core, model, COMPUTED_IN[description["precision"]]), description
 
 

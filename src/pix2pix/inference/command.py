@@ -16,9 +16,10 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from pix2pix.arguments import in_words
 from pix2pix.data.sources.splits import SPLITS
+from pix2pix.inference.doubts import doubts
 from pix2pix.inference.kinds import KNOWN, Handler, Kinds, check_options, kinds_of
 from pix2pix.inference.pictures import files, pairs, translate_pictures
-from pix2pix.inference.pipeline import FAILURES, Failure
+from pix2pix.inference.pipeline import EXPECTED, Failure
 from pix2pix.inference.places import make_room
 from pix2pix.inference.plan import Existing, Job, PlanError, plan_files, plan_pairs
 from pix2pix.inference.suffixes import asked_suffix, form_of, result_suffix
@@ -67,11 +68,17 @@ def run_command(arguments: argparse.Namespace) -> int:
     others: list[tuple[Job, Handler]] = []
     pictures = _pictures(jobs, kinds, others)
     beside = arguments.samples or 1 if arguments.side_by_side else 0
-    outcomes = translate_pictures(translator, pictures, read, beside=beside)
+    uniform: list[bool] = []
+    outcomes = translate_pictures(translator, pictures, read, beside=beside, uniform=uniform)
+    if arguments.split is None:
+        of_pictures = [job.source for job in jobs if job.source is not None and kinds.name_of(job) == "pictures"]
+        for times, count, advice in doubts(translator, of_pictures, size=arguments.size, derive=arguments.derive):
+            log.warning("%d of %d pictures looked at %s", times, count, advice)
     if not jobs:
         log.info("All results are there already, in %s", arguments.output)
     things = "pictures" if met == {"pictures"} else "files"
-    return _told(chain(outcomes, _handled(translator, others)), len(jobs), things, arguments.output)
+    status = _told(chain(outcomes, _handled(translator, others)), len(jobs), things, arguments.output)
+    return max(status, _told_uniform(uniform, translator.target.kind == "labels"))
 
 
 def _pictures(jobs: Sequence[Job], kinds: Kinds, others: list[tuple[Job, Handler]]) -> Iterator[Job]:
@@ -98,7 +105,7 @@ def _handled(translator: Translator, jobs: Iterable[tuple[Job, Handler]]) -> Ite
             make_room(file, replaced=job.replaces)
             with tqdm(total=1.0, desc=job.source.name, leave=False, disable=None, bar_format=SHARE) as bar:
                 handler(translator, job.source, file, partial(_move, bar))
-        except FAILURES as error:
+        except Exception as error:
             yield job, error
         else:
             yield job, None
@@ -200,6 +207,19 @@ def _told(outcomes: Iterator[tuple[Job, Failure | None]], count: int, things: st
     return 1 if failed else 0
 
 
+def _told_uniform(uniform: Sequence[bool], classes: bool) -> int:
+    """Say where no result shows anything, which of several pictures of classes may be right; gives the exit status."""
+    if not uniform or not all(uniform) or (classes and len(uniform) == 1):
+        return 0
+    log.log(
+        logging.WARNING if classes else logging.ERROR,
+        "%s of one colour, where the sources are not: look at the samples/ of the run, whether it has learned anything,"
+        " and whether it was trained on such pictures",
+        f"All {len(uniform)} results are" if len(uniform) > 1 else "The result is",
+    )
+    return 0 if classes else 1
+
+
 def _in_words(error: Failure, job: Job) -> str:
     if isinstance(error, OSError):
         file = next(iter(job.outputs.values()))
@@ -210,4 +230,5 @@ def _in_words(error: Failure, job: Job) -> str:
         if about_the_result:
             return f"{file}: cannot be written: {error.strerror}"
         return in_words(error) or type(error).__name__
-    return str(error) or type(error).__name__
+    said = str(error).strip()
+    return said if said and isinstance(error, EXPECTED) else f"{type(error).__name__}: {said.partition(chr(10))[0]}"

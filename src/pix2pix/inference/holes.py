@@ -35,10 +35,20 @@ def keep_known(source: Tensor, translation: Tensor, domain: Domain) -> Tensor:
     Args:
         source, translation: (B, C, H, W) in [-1, 1], both of `domain`: one of 8 or 16 bits.
     """
+    return torch.where(_holes(source, domain), translation, source)
+
+
+def has_hole(source: Tensor, domain: Domain) -> bool:
+    """Whether anything is missing in (B, C, H, W), in [-1, 1], of a domain of 8 or 16 bits."""
+    return bool(_holes(source, domain).any())
+
+
+def _holes(source: Tensor, domain: Domain) -> Tensor:
+    """(B, 1, H, W), bool."""
     dtype = domain.decode(np.zeros((domain.channels, 1, 1), np.float32)).dtype
     middle = domain.encode(with_hole(np.zeros((1, 1, domain.channels), dtype), np.ones((1, 1), np.bool_)))  # (C, 1, 1)
     grey = (source == torch.from_numpy(middle).to(source.device)).all(dim=1, keepdim=True)
-    return torch.where(_without_spots(grey), translation, source)
+    return _without_spots(grey)
 
 
 def resize_holed(values: Array, size: tuple[int, int]) -> Array:

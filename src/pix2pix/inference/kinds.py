@@ -179,7 +179,7 @@ def _volume(
 
     if arguments.size is not None or arguments.derive or arguments.side_by_side:
         raise ValueError(f"{source}: --size, --derive and --side-by-side are not for volumes: leave them out")
-    axis = AXES[list(map(str, AXES)).index(arguments.axis or "axial")]
+    axis = None if arguments.axis is None else AXES[list(map(str, AXES)).index(arguments.axis)]
     translate_volume(
         translator, source, target, axis, arguments.series, progress=lambda done, count: progress(done / count)
     )

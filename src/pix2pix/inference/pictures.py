@@ -45,15 +45,22 @@ class Results(NamedTuple):
 
 
 def translate_pictures(
-    translator: Translator, jobs: Iterable[Job], read: Callable[[Job], Encoded], *, beside: int = 0
+    translator: Translator,
+    jobs: Iterable[Job],
+    read: Callable[[Job], Encoded],
+    *,
+    beside: int = 0,
+    uniform: list[bool] | None = None,
 ) -> Iterator[tuple[Job, Failure | None]]:
     """Write what is made of each job; it comes back with what went wrong, if anything did.
 
     Args:
         read: `files` or `pairs`.
         beside: samples that are shown next to their source in one picture; 0: each is a file of its own.
+        uniform: gets for each result whether it is of one colour; not of sources that are so themselves.
     """
-    write = _write_beside(translator) if beside else _write_alone(translator)
+    uniform = [] if uniform is None else uniform
+    write = _write_beside(translator, uniform) if beside else _write_alone(translator, uniform)
     waiting = iter(jobs)
     first = list(islice(waiting, MOST))
     every = range(1, beside + 1)
@@ -122,10 +129,17 @@ def sample_name(name: str, number: int) -> str:
     return name if number == 1 else f"{name} sample {number}"
 
 
-def _write_alone(translator: Translator) -> Callable[[Job, Results], None]:
+def _note(uniform: list[bool], source: Tensor, values: Array) -> None:
+    """Note whether (H, W, C) is of one colour, where the source (C, H, W) is not."""
+    if bool((source != source[:, :1, :1]).any()):
+        uniform.append(bool((values == values[:1, :1]).all()))
+
+
+def _write_alone(translator: Translator, uniform: list[bool]) -> Callable[[Job, Results], None]:
     def write(job: Job, results: Results) -> None:
         for number, file in job.outputs.items():
             values = translator.shown(results.encoded.source, results.translations[number])
+            _note(uniform, results.encoded.source, values)
             make_room(file, replaced=job.replaces)
             if job.source is not None and file.suffix.lower() in TIFFS and _alike(job.source, values):
                 nodata = getattr(translator.target, "nodata", None)
@@ -142,7 +156,7 @@ def _alike(source: Path, values: Array) -> bool:
     return source.suffix.lower() in TIFFS and picture_size(source)[:2] == values.shape[:2]
 
 
-def _write_beside(translator: Translator) -> Callable[[Job, Results], None]:
+def _write_beside(translator: Translator, uniform: list[bool]) -> Callable[[Job, Results], None]:
     """Source, translations and, of a pair, target, as people see them."""
     domains = translator.source, translator.target
 
@@ -150,6 +164,8 @@ def _write_beside(translator: Translator) -> Callable[[Job, Results], None]:
         source, target = results.encoded
         translations = [*results.translations.values(), *([] if target is None else [target])]
         views = [view(domains[1], each.numpy(), domains[0], source.numpy()) for each in translations]
+        for each in views[: len(results.translations)]:
+            _note(uniform, source, each)
         first = view(domains[0], source.numpy(), domains[1], translations[-1].numpy())
         (file,) = job.outputs.values()
         make_room(file, replaced=job.replaces)

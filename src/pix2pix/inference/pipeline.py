@@ -14,10 +14,10 @@ Input = TypeVar("Input")
 Output = TypeVar("Output")
 
 AHEAD = 3  # items that are read, or wait to be written, beyond the one that is computed
-# What an item can be at fault for: bad pictures (BadPairError is a ValueError), full disks, too little memory (which
-# PyTorch tells by a RuntimeError).
-Failure = ValueError | OSError | MemoryError | RuntimeError
-FAILURES = (ValueError, OSError, MemoryError, RuntimeError)
+# Whatever a file does, the others go on. Decoders and runtimes have errors of their own, those of ONNX Runtime with no
+# class in common but this one, so none is left out.
+Failure = Exception
+EXPECTED = (ValueError, OSError, MemoryError, RuntimeError)  # whose words say enough without their class
 
 
 def overlapped(
@@ -72,7 +72,7 @@ def overlapped(
                 else:
                     wait(computing)
                     writing.append((item, writer.submit(write, item, compute(item, value))))
-            except FAILURES as error:
+            except Exception as error:
                 writing.append((item, error))
             while len(writing) >= AHEAD + max(len(lanes), 1):
                 yield _outcome(*writing.popleft())
@@ -90,6 +90,6 @@ def _outcome(item: Item, written: Future[None] | Failure) -> tuple[Item, Failure
         return item, written
     try:
         written.result()
-    except FAILURES as error:
+    except Exception as error:
         return item, error
     return item, None

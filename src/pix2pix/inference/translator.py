@@ -9,6 +9,7 @@ photo = translate(Image.open("labels.png"))
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,11 +29,13 @@ from pix2pix.data.meaning import Meaning, marked
 from pix2pix.data.pairs import Array, BadPairError, with_channels
 from pix2pix.data.resize import fitted, resize
 from pix2pix.devices import usable_device
+from pix2pix.inference.doubts import advice, doubt_of
 from pix2pix.inference.holes import keep_known, resize_holed, transparent_as_hole
 from pix2pix.inference.networks import Network, TorchNetwork, has_dropout
 from pix2pix.inference.pillow import from_pillow, to_pillow
 from pix2pix.inference.precision import Precision
 from pix2pix.inference.test_time import Statistics
+from pix2pix.inference.trained import Trained
 from pix2pix.runs import RECORD, derivation_of, generator_weights, load_generator, read_checkpoint
 
 
@@ -53,11 +56,21 @@ class Translator:
         network: what translates encoded pictures.
         source, target: what the numbers of the pictures mean; ranges resolved.
         derivation: what made the sources of the training from photos; None where they were stored.
+        trained: what the sources of the training were like, as far as it is known.
     """
 
-    def __init__(self, network: Network, source: Domain, target: Domain, derivation: Derivation | None = None) -> None:
+    def __init__(
+        self,
+        network: Network,
+        source: Domain,
+        target: Domain,
+        derivation: Derivation | None = None,
+        trained: Trained | None = None,
+    ) -> None:
         self.network, self.source, self.target, self.derivation = network, source, target, derivation
+        self.trained = trained or Trained()
         self.device = torch.device("cpu")
+        self.told: set[str] = set()  # what need not be said again
 
     @classmethod
     def load(
@@ -120,7 +133,7 @@ class Translator:
             precision=recipe.precision,
         )
         source, target = (domain_from_dict(dict(record[f"{side}_domain"])) for side in ("source", "target"))
-        return cls(network, source, target, derivation_of(record))
+        return cls(network, source, target, derivation_of(record), Trained.of_record(record))
 
     def to(self, device: torch.device | str) -> None:
         """Work there from now on."""
@@ -129,7 +142,10 @@ class Translator:
 
     def lanes(self, count: int) -> list[Translator]:
         """Translators for up to `count` threads, which share the processor and the weights; none: not worth while."""
-        return [Translator(lane, self.source, self.target, self.derivation) for lane in self.network.lanes(count)]
+        return [
+            Translator(lane, self.source, self.target, self.derivation, self.trained)
+            for lane in self.network.lanes(count)
+        ]
 
     @overload
     def __call__(
@@ -214,10 +230,11 @@ class Translator:
     def translate(self, source: Tensor, names: Sequence[str]) -> Tensor:
         """Encoded (B, C, H, W) to encoded (B, C', H, W), float32 on the CPU, each picture on its own.
 
-        Where the training looked at holes alone, the known pixels are the source's.
+        Where the training looked at holes alone, the known pixels are the source's. Raises BadPairError where the
+        network gives no numbers (NaN).
         """
         source = source.to(self.device)
-        return self.completed(source, self.network(source, names)).cpu()
+        return self.completed(source, with_numbers(self.network(source, names))).cpu()
 
     def completed(self, source: Tensor, translation: Tensor) -> Tensor:
         """What the network made of a source, (B, C', H, W), with the source's known pixels in it."""
@@ -249,8 +266,12 @@ class Translator:
     # ------------------------------------------------------------------------------------------------------------------
 
     def _pair(self, stored: Array, name: str) -> tuple[Tensor, Tensor]:
-        """Encoded source and translation of a picture as stored."""
+        """Encoded source and translation of a picture as stored; warns once of pictures unlike the training's."""
         encoded = self.encode(stored, name)
+        doubt = doubt_of(self, stored, size=None, derive=False)
+        if doubt is not None and doubt not in self.told:
+            self.told.add(doubt)
+            warnings.warn(f"{name or 'the picture'}: such pictures {advice(self, doubt)}", stacklevel=4)
         return encoded, self.translate(encoded[None], [name])[0]
 
     def _file(self, path: Path, name: str | Sequence[str] | None, to: str | Path | None, overwrite: bool) -> Path:
@@ -280,6 +301,16 @@ def _one(name: str | Sequence[str] | None) -> str:
     if name is None or isinstance(name, str):
         return name or ""
     raise TypeError(f"one picture has one name, and name holds {len(name)}: a batch is a tensor (B, C, H, W)")
+
+
+def with_numbers(translation: Tensor) -> Tensor:
+    """A translation as it is. Raises BadPairError where it is not made of numbers."""
+    if not bool(translation.isfinite().all()):
+        raise BadPairError(
+            "the network gives NaN for it: where it does so for every picture, the training has gone wrong; see its"
+            " metrics.csv, and translate with an earlier checkpoint (checkpoints/best_ssim.ckpt)"
+        )
+    return translation
 
 
 def _without_settings(message: str) -> str:

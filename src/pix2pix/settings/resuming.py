@@ -88,8 +88,10 @@ def _records(folder: Path) -> list[Path]:
 def _log_format() -> list[str]:
     """How `train.yaml` has Hydra write log lines: the settings that a run records leave Hydra's own out."""
     logging = OmegaConf.load(conf_folder() / "train.yaml").hydra.job_logging
-    texts = [
-        *((f"formatters.{name}.format", formatter.format) for name, formatter in logging.formatters.items()),
-        *((f"handlers.{name}.formatter", handler.formatter) for name, handler in logging.handlers.items()),
-    ]
+    texts = (
+        (f"{kind}.{name}.{key}", text)
+        for kind in ("formatters", "handlers")
+        for name, settings in logging[kind].items()
+        for key, text in settings.items()
+    )
     return [f"++hydra.job_logging.{key}={quote(text)}" for key, text in texts]

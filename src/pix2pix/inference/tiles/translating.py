@@ -24,7 +24,7 @@ from pix2pix.inference.networks import TorchNetwork
 from pix2pix.inference.suffixes import form_of
 from pix2pix.inference.tiles.grid import Side
 from pix2pix.inference.tiles.norms import PictureNorms
-from pix2pix.inference.translator import Translator
+from pix2pix.inference.translator import Translator, with_numbers
 
 SAMPLE = 4  # tiles along each side from which the statistics of the picture are gathered
 DECODED = 64  # rows at a time
@@ -168,7 +168,7 @@ def _strips(
         for row, start in enumerate(layout.down.starts):
             band = layout.band(row)
             for column, begin in enumerate(layout.across.starts):
-                tile = translate(_encoded(translator, layout, layout.tile(band, column)))[0].cpu().numpy()
+                tile = with_numbers(translate(_encoded(translator, layout, layout.tile(band, column))))[0].cpu().numpy()
                 if strip is None:
                     strip = np.zeros((len(tile), layout.down.tile, layout.across.length), np.float32)
                 strip[:, :, begin : begin + layout.across.tile] += tile * layout.weights(row, column)

@@ -120,6 +120,7 @@ class DataSettings:
     panels: Annotated[Count, Field(le=26)] | None = None
     folders: Names | None = None
     patterns: Names | None = None
+    axis: Literal["axial", "coronal", "sagittal", 0, 1, 2] | None = None
     source_folder: str | None = None
     target_folder: str | None = None
     file: str | None = None

@@ -1,0 +1,39 @@
+"""What is known of the training of whatever translates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a record says of the sources of its training.
+
+    Attributes:
+        layout: of the data, `data.name`; None: not known.
+        panels: pictures in one file.
+        size: (height, width) that the network saw; None: the pictures' own.
+        axis: that the pictures are slices of a volume along, where it was said.
+        seen: see `data.seen`; None: not recorded.
+    """
+
+    layout: str | None = None
+    panels: int = 1
+    size: tuple[int, int] | None = None
+    axis: str | int | None = None
+    seen: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> Trained:
+        """From a checkpoint's record, or the description of an exported file."""
+        data = record["settings"]["data"]
+        size = data.get("size")
+        return cls(
+            data.get("name"),
+            data.get("panels") or 1,
+            None if size is None else (int(size[0]), int(size[1])),
+            data.get("axis"),
+            record.get("seen"),
+        )
