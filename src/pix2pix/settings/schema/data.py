@@ -41,6 +41,7 @@ class LabelsDomain:
     palette: list[tuple[Natural, Natural, Natural]] | None = None
     classes: Count | None = None
     encoding: Literal["planes", "colours"] = "planes"
+    nodata: Whole | None = None
 
 
 @dataclass(config=STRICT)
