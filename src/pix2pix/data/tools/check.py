@@ -263,8 +263,8 @@ def _about_pairs(layout: Layout, findings: Findings, given: str | None) -> tuple
     looked_at = list(zip(source.pictures, target.pictures, strict=True))
     if layout.name == "two_folders" and len(looked_at) >= FEWEST and not any(aligned(*pair) for pair in looked_at):
         lines.append(
-            f"note       the names pair up, but in none of {len(looked_at)} pairs do contours lie on each other; if each"
-            " file is a photo of its own: --layout derived"
+            f"note       the names pair up, but in none of {len(looked_at)} pairs do contours lie on each other; if"
+            " each file is a photo of its own: --layout derived"
         )
     if layout.name == "side_by_side" and layout.settings.get("panels", 2) == 2:
         whole = [

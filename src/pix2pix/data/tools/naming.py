@@ -169,7 +169,7 @@ def _proposals(files: Sequence[File]) -> Iterator[tuple[tuple[str, str], tuple[s
                     numbers[first, second, around] = max(numbers[first, second, around], len(tags))
     often = sorted(found.items(), key=lambda each: -len(each[1]))[:PROPOSALS]
     for (first, second, around), rests in often:
-        surety = _surety(first, second, rests, numbers[first, second, around])
+        surety = _surety(first, second, list(dict.fromkeys(rests)), numbers[first, second, around])
         paths = tuple(_pattern(tag, [each[side] for each in rests]) for side, tag in enumerate((first, second)))
         folders, names = zip(*map(_folder_and_name, paths), strict=True)
         above = min(folders, key=len)

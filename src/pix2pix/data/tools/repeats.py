@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pix2pix.data.pairs import Array, Pair
 
 SIDE = 24  # pixels of the small pictures that are compared
-# Correlation of both sides from which two pairs are nearly one. Of the 40,000 that CMP facades' train and val make, none
+# Correlation of both sides from which two pairs are nearly one. Of the 40,000 of CMP facades' train and val, none
 # has over 0.68; the same picture after JPEG of quality 30, halved and back, or darker 0.99, moved by 2 pixels 0.97.
 NEAR = 0.9
 NAMED = 5  # repeats that are named
