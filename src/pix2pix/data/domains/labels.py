@@ -27,11 +27,14 @@ class Labels:
     Attributes:
         encoding: `planes`: one channel a class, +1 in the class and -1 elsewhere, decoded to the largest. `colours`:
             the palette's colours in three channels, decoded to the nearest, as the paper regresses labels.
+        nodata: the index, often 255 or -1, of pixels of no class. Those do not count in a target; in a source they have
+            no class, so -1 in every plane.
     """
 
     palette: tuple[Colour, ...] | None = None
     classes: int | None = None
     encoding: Literal["planes", "colours"] = "planes"
+    nodata: int | None = None
 
     kind: ClassVar[str] = "labels"
     interpolation: ClassVar[Interpolation] = "nearest"
@@ -45,7 +48,11 @@ class Labels:
                 raise ValueError("labels: encoding is colours, but there is no palette that has any")
             if self.classes is None or not 1 <= self.classes <= 65536:
                 raise ValueError(f"labels: classes is {self.classes!r}; expected 1 to 65536, or a palette")
+            if self.nodata is not None and 0 <= self.nodata < self.classes:
+                raise ValueError(f"labels: nodata is {self.nodata}, which is one of the {self.classes} classes")
             return
+        if self.nodata is not None:
+            raise ValueError("labels: nodata is an index, and with a palette there are none; leave one of the two out")
         palette = _checked_palette(self.palette)
         if self.classes not in (None, len(palette)):
             raise ValueError(
@@ -67,13 +74,15 @@ class Labels:
         return self.classes
 
     def prepare(self, stored: Array, name: str) -> Prepared:
-        """Values are class indices (H, W, 1), uint8 (uint16 for more than 256 classes).
+        """Values are class indices (H, W, 1), uint8 (uint16 for more than 256); nodata becomes one above the classes.
 
         `changed` is the share of pixels whose colour was not in the palette. Raises BadPairError for a picture that
         cannot be in the palette's colours, and for indices outside of the classes.
         """
         if self.palette is None:
-            return Prepared(self._checked_indices(stored, name), None, 0.0)
+            indices = self._checked_indices(stored, name)
+            valid = indices[:, :, 0] < self.class_count
+            return Prepared(indices, None if self.nodata is None or valid.all() else valid, 0.0)
         indices, snapped = _nearest_of(self.palette)(self._colours(stored, name))
         return Prepared(indices.astype(self._index_dtype)[:, :, None], None, snapped)
 
@@ -81,9 +90,10 @@ class Labels:
         """Class indices (H, W, 1) to (channels, H, W): of -1 and +1, or the colours from -1 to 1."""
         if self.encoding == "colours":
             return np.ascontiguousarray(self.encoded_palette[values[:, :, 0]].transpose(2, 0, 1))
-        encoded = np.full((self.channels, *values.shape[:2]), -1, np.float32)
+        planes = self.channels + (self.nodata is not None)  # the last one is of no class
+        encoded = np.full((planes, *values.shape[:2]), -1, np.float32)
         np.put_along_axis(encoded, values[None, :, :, 0].astype(np.intp), 1, axis=0)
-        return encoded
+        return encoded[: self.channels]
 
     def decode(self, encoded: Array) -> Array:
         """(channels, H, W) as uint8 colours (H, W, 3) of the palette, or without one as indices (H, W, 1)."""
@@ -112,7 +122,7 @@ class Labels:
 
     @property
     def _index_dtype(self) -> type[np.uint8] | type[np.uint16]:
-        return np.uint8 if self.class_count <= 256 else np.uint16
+        return np.uint8 if self.class_count + (self.nodata is not None) <= 256 else np.uint16
 
     def _checked_indices(self, stored: Array, name: str) -> Array:
         palette = said_of(stored).palette
@@ -124,13 +134,18 @@ class Labels:
                 f"{name}: has {stored.shape[2]} channel(s) of {stored.dtype}; expected 1 channel of class indices; "
                 f"for a picture of colours give the domain labels its palette"
             )
+        missing = None if self.nodata is None else stored == self.nodata
+        if missing is not None:
+            stored = np.where(missing, 0, stored)
         low, high = int(stored.min()), int(stored.max())
         if low < 0 or high >= self.class_count:
             raise BadPairError(
                 f"{name}: holds the class indices {low} to {high}; "
                 f"expected 0 to {self.class_count - 1}, since classes={self.class_count}"
+                + ("" if self.nodata is not None else "; if one of them means no class, set nodata to it")
             )
-        return np.asarray(stored.astype(self._index_dtype, copy=False))
+        indices: Array = np.asarray(stored.astype(self._index_dtype, copy=False))
+        return indices if missing is None else np.where(missing, self._index_dtype(self.class_count), indices)
 
     def _colours(self, stored: Array, name: str) -> Array:
         """RGB (H, W, 3): a grey file is repeated if the palette is grey too; otherwise its numbers are no colours."""

@@ -96,8 +96,13 @@ def _two(given: Sequence[str], key: str) -> tuple[str, str]:
 
 def _named(root: Path, names: tuple[str, str]) -> tuple[str, str]:
     """Names in one of the usual places, or folders as they are."""
-    usual = (placed(root, names, template) for template in TEMPLATES if "{split}" not in "".join(names))
-    return next((templates for templates in usual if templates is not None), None) or _agreeing(*names)
+    return (None if "{split}" in "".join(names) else first_placed(root, names)) or _agreeing(*names)
+
+
+def first_placed(root: Path, names: Sequence[str]) -> tuple[str, str] | None:
+    """Two folder names in the first of the usual places where both are, as folder templates."""
+    found = (placed(root, names, template) for template in TEMPLATES)
+    return next((templates for templates in found if templates is not None), None)
 
 
 def _agreeing(source_folder: str, target_folder: str) -> tuple[str, str]:

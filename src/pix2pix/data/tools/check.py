@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +14,32 @@ import numpy as np
 from pix2pix.arguments import count
 from pix2pix.data.derive import DERIVATIONS
 from pix2pix.data.domains import Domain
-from pix2pix.data.meaning import in_words, opaque
-from pix2pix.data.pairs import Array, BadPairError, Problem
+from pix2pix.data.pairs import BadPairError, Problem
 from pix2pix.data.reading import checked, problem_of
 from pix2pix.data.sources.manifest import read_rows
 from pix2pix.data.sources.splits import SPLITS
+from pix2pix.data.sources.two_folders import TwoFolders
 from pix2pix.data.sources.unread import unread
-from pix2pix.data.tools.layouts import LOOKED_FOR, SOURCES, Layout, find_layout
+from pix2pix.data.tools.alignment import aligned
+from pix2pix.data.tools.layouts import LOOKED_FOR, SOURCES, Layout, find_layouts
+from pix2pix.data.tools.others import passed_over, volumes
+from pix2pix.data.tools.repeats import Repeats
 from pix2pix.data.tools.seams import has_seam
+from pix2pix.data.tools.side import Side
 from pix2pix.data.tools.suggestions import (
     DRIVER_FILE,
     OF_A_FILM,
     domain_setting,
     overrides,
     suggest_direction,
-    suggest_domain,
     suggest_networks,
     suggest_size,
 )
 
 KEPT = 16  # pairs of a data set that suggestions are made from
 NAMED = 10  # problems and sizes that are listed
+FEWEST = 4  # pairs from which it is told that they do not look like pairs
+SHOWN = 3  # other readings whose lines are printed
 DERIVES = {  # data.derive, and what is learned from it
     "edges": "lines to photo",
     "grey": "lightness to colour",
@@ -43,43 +49,8 @@ DERIVES = {  # data.derive, and what is learned from it
 
 
 @dataclass
-class Side:
-    """What the pictures of one side are: how many of each size and of each dtype, their values, and a few of them."""
-
-    sizes: Counter[str] = field(default_factory=Counter)
-    kinds: Counter[str] = field(default_factory=Counter)
-    low: float = np.inf
-    high: float = -np.inf
-    missing: int = 0  # values that are NaN or infinite
-    values: int = 0
-    pictures: list[Array] = field(default_factory=list)
-
-    def add(self, picture: Array, *, keep: bool) -> None:
-        """Count a picture, and keep it where it is one of the few."""
-        height, width, _ = picture.shape
-        self.sizes[f"{width}×{height}"] += 1
-        self.kinds[in_words(picture)] += 1
-        whole, picture = picture, np.asarray(opaque(picture))
-        finite = picture[np.isfinite(picture)] if picture.dtype.kind == "f" else picture
-        self.values += picture.size
-        self.missing += picture.size - finite.size
-        if finite.size:
-            self.low, self.high = min(self.low, float(finite.min())), max(self.high, float(finite.max()))
-        if keep:
-            self.pictures.append(whole)
-
-    @property
-    def in_words(self) -> str:
-        """The values that there are, and how many are none."""
-        if self.low > self.high:
-            return "no value at all: every one is NaN"
-        missing = f"; {100 * self.missing / self.values:.2g} % are NaN" if self.missing else ""
-        return f"{self.low:g} to {self.high:g}{missing}"
-
-
-@dataclass
 class Findings:
-    """All that a look through the pairs of every split finds."""
+    """All that a look through the pairs of every split finds; `a` and `b` as in the direction that it was looked in."""
 
     pairs: dict[str, int]
     read: int
@@ -87,6 +58,12 @@ class Findings:
     b: Side
     problems: list[Problem]
     parted: list[str]  # groups of a manifest that are in several splits
+    repeats: list[str]  # lines about pictures that are there more than once
+
+    @property
+    def trainable(self) -> bool:
+        """Whether there are pairs to train and others to validate."""
+        return {"train", "val"} <= self.pairs.keys()
 
 
 def add_layout_arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,6 +71,8 @@ def add_layout_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("root", type=Path, metavar="ROOT", help="the folder of pairs or photos, or a manifest file")
     parser.add_argument("--layout", choices=sorted(SOURCES), help="default: found by looking")
     parser.add_argument("--direction", help="a_to_b, b_to_a, or other letters; default: as the pictures suggest")
+    parser.add_argument("--folders", nargs=2, metavar="NAME", help="two folders of pictures, whatever they are called")
+    parser.add_argument("--patterns", nargs=2, metavar="NAME", help="of two files a pair, '*_c0' '*_c1'")
     parser.add_argument("--panels", type=count, help="pictures side by side in one file")
     parser.add_argument("--source-folder", help="below ROOT; {split} stands for train, val, test")
     parser.add_argument("--target-folder", help="below ROOT; {split} stands for train, val, test")
@@ -101,12 +80,11 @@ def add_layout_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--derive", choices=tuple(DERIVATIONS), help="of photos alone: what is made from them")
 
 
-def layout_of(arguments: argparse.Namespace) -> Layout | None:
-    """The layout that flags and folder give, or None."""
-    settings: dict[str, Any] = {
-        key: getattr(arguments, key) for key in ("panels", "source_folder", "target_folder", "file", "derive")
-    }
-    return find_layout(arguments.root.expanduser().resolve(), arguments.layout, **settings)
+def layouts_of(arguments: argparse.Namespace) -> list[Layout]:
+    """The readings that flags and folder give, the likeliest first."""
+    keys = ("panels", "source_folder", "target_folder", "folders", "patterns", "file", "derive")
+    settings: dict[str, Any] = {key: getattr(arguments, key) for key in keys}
+    return find_layouts(arguments.root.expanduser().resolve(), arguments.layout, **settings)
 
 
 def no_layout(root: Path) -> str:
@@ -116,7 +94,8 @@ def no_layout(root: Path) -> str:
     entries = sorted(f"{path.name}{'/' * path.is_dir()}" for path in root.iterdir())
     there = ", ".join(entries[:NAMED]) + (f", and {len(entries) - NAMED} more" if len(entries) > NAMED else "")
     left_out = f"\nThere are {found}." if (found := unread(root)) else ""
-    return f"{root}: no layout of pairs found. In it: {there or 'nothing'}.{left_out}\nLooked for:\n{LOOKED_FOR}"
+    looked_for = volumes(root) or f"Looked for:\n{LOOKED_FOR}"
+    return f"{root}: no layout of pairs found. In it: {there or 'nothing'}.{left_out}\n{looked_for}"
 
 
 def check(layout: Layout, direction: str | None = None, limit: int | None = None) -> Findings:
@@ -124,10 +103,10 @@ def check(layout: Layout, direction: str | None = None, limit: int | None = None
     if layout.name == "derived":
         layout = replace(layout, settings={})  # the photos as they are stored: whatever is derived, is from them
     sources = layout.open_all(direction or "a_to_b")
-    a, b = Side(), Side()
+    a, b, repeats = Side(), Side(), Repeats()
     problems: dict[str, Problem] = {}
     read = 0
-    for source in sources.values():
+    for split, source in sources.items():
         problems |= {problem.file: problem for problem in source.problems}
         indices = _spread(len(source), limit)
         kept = set(indices[:: -(-len(indices) // KEPT)])
@@ -139,21 +118,24 @@ def check(layout: Layout, direction: str | None = None, limit: int | None = None
                 problem = problem_of(source, index, error)
                 problems[problem.file] = problem
                 continue
-            a.add(pair.source, keep=index in kept and len(a.pictures) < KEPT)
-            b.add(pair.target, keep=index in kept and len(b.pictures) < KEPT)
+            a.add(pair.source, pair.name, keep=index in kept and len(a.pictures) < KEPT)
+            b.add(pair.target, pair.name, keep=index in kept and len(b.pictures) < KEPT)
+            repeats.add(split, pair)
     pairs = {split: len(source) for split, source in sources.items()}
-    return Findings(pairs, read, a, b, list(problems.values()), _parted_groups(layout))
+    return Findings(pairs, read, a, b, list(problems.values()), _parted_groups(layout), list(repeats.in_words()))
 
 
-def report(layout: Layout, findings: Findings, direction: str | None = None) -> str:
-    """The findings for a person; the last line is what to type."""
-    lines = [f"{layout.root}: {_words(layout)}"]
+def report(layout: Layout, findings: Findings, direction: str | None = None, others: Sequence[Layout] = ()) -> str:
+    """The findings for a person; the last line is what to type. `others`: readings of the folder that may be meant."""
+    lines = [f"{layout.root}: {in_words(layout)}"]
     counts = ", ".join(f"{split} {findings.pairs[split]}" for split in SPLITS if split in findings.pairs)
     lines.append(f"pairs      {counts}")
-    if "test" not in findings.pairs:
+    if "test" not in findings.pairs and "val" in findings.pairs:
         lines.append("           no test split; train and val are enough to train")
     if findings.read < sum(findings.pairs.values()):
         lines.append(f"           {findings.read} of them read (--limit)")
+    if others_there := passed_over(layout.root):
+        lines.append(f"passed     {others_there}")
     if findings.problems:
         lines.append(f"wrong      {len(findings.problems)} of the files:")
         lines += [f"           {problem.file}: {problem.why}" for problem in findings.problems[:NAMED]]
@@ -165,21 +147,54 @@ def report(layout: Layout, findings: Findings, direction: str | None = None) -> 
         lines.append(f"warning    groups in several splits, which makes scores too good: {', '.join(findings.parted)}")
     if left_out := unread(layout.root):
         lines.append(f"left out   {left_out}")
+    lines += findings.repeats
     if not findings.a.pictures:
-        lines.append("No pair can be used, so there is nothing to train on.")
-        return "\n".join(lines)
-    return "\n".join([*lines, *_about_pictures(layout, findings, direction)])
+        return "\n".join([*lines, *_other_readings(others), "No pair can be used, so there is nothing to train on."])
+    about, settings = _about_pictures(layout, findings, direction)
+    lines += [*about, *_other_readings(others)]
+    if not findings.trainable:
+        return "\n".join([*lines, _too_few(findings)])
+    return "\n".join([*lines, "To train:", _line(settings)])
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """The command; 1 where there is no layout, or no pair that can be used."""
-    layout = layout_of(arguments)
-    if layout is None:
+    """The command; 1 where there is no layout, or none of whose pairs a training can be made."""
+    layouts = layouts_of(arguments)
+    if not layouts:
         print(no_layout(arguments.root.expanduser().resolve()))
         return 1
-    findings = check(layout, arguments.direction, arguments.limit)
-    print(report(layout, findings, arguments.direction))
-    return 0 if findings.a.pictures else 1
+    findings = check(layouts[0], arguments.direction, arguments.limit)
+    print(report(layouts[0], findings, arguments.direction, layouts[1:]))
+    return 0 if findings.a.pictures and findings.trainable else 1
+
+
+def _line(settings: dict[str, Any]) -> str:
+    return f"pix2pix train experiment=pairs {overrides(settings)}"
+
+
+def _too_few(findings: Findings) -> str:
+    if "train" not in findings.pairs:
+        return f"There is no pair to train on: the only split found is {', '.join(findings.pairs)}."
+    return (
+        "One pair is too few: to validate needs one of its own. Cut large pictures into regions, some for train/ and\n"
+        "others for val/ that do not lie side by side; or add pictures, and check again."
+    )
+
+
+def _other_readings(layouts: Sequence[Layout]) -> list[str]:
+    """What else the folder may be, each with its count and its line."""
+    lines = []
+    for layout in layouts[:SHOWN]:
+        findings = check(layout, limit=KEPT)
+        if not findings.a.pictures:
+            continue
+        count = sum(findings.pairs.values())
+        lines.append(f"or         {count} pair{'s' * (count != 1)}: {in_words(layout)}")
+        if findings.trainable:
+            lines.append(f"           {_line(_about_pictures(layout, findings, None)[1])}")
+    if more := "; ".join(map(sides_of, layouts[SHOWN:])):
+        lines.append(f"           and {len(layouts) - SHOWN} more: {more}")
+    return lines
 
 
 def train_settings(layout: Layout, direction: str, source: Domain, target: Domain) -> dict[str, Any]:
@@ -210,7 +225,8 @@ def sides(a: Side, b: Side, direction: str | None) -> tuple[str, Side, Side]:
     return (suggested, b, a) if suggested == "b_to_a" else (suggested, a, b)
 
 
-def _about_pictures(layout: Layout, findings: Findings, given: str | None) -> list[str]:
+def _about_pictures(layout: Layout, findings: Findings, given: str | None) -> tuple[list[str], dict[str, Any]]:
+    """Lines about the pictures, and what to train with."""
     lines, settings, seen = (
         _about_photos(layout, findings) if layout.name == "derived" else _about_pairs(layout, findings, given)
     )
@@ -225,25 +241,35 @@ def _about_pictures(layout: Layout, findings: Findings, given: str | None) -> li
             f"{DRIVER_FILE}: drawings of a film's frames, in which the place of things counts: no mirroring, no jitter"
         )
         settings |= OF_A_FILM
-    if findings.problems:
+    if findings.problems or settings.get("data.on_bad"):
         lines.append("With data.on_bad=skip the files above are left out; mend them, and it is not needed.")
-        settings["data.on_bad"] = "skip"
-    return [*lines, "To train:", f"pix2pix train experiment=pairs {overrides(settings)}"]
+        settings |= {"data.on_bad": settings.pop("data.on_bad", "skip")}
+    return lines, settings
 
 
 def _about_pairs(layout: Layout, findings: Findings, given: str | None) -> tuple[list[str], dict[str, Any], Side]:
     direction, source, target = sides(findings.a, findings.b, given)
-    domains = suggest_domain(source.pictures), suggest_domain(target.pictures)
+    domains = source.domain, target.domain
+    settings = train_settings(layout, direction, *domains)
     lines = []
     for name, side, domain in zip(("source", "target"), (source, target), domains, strict=True):
         lines.append(f"{name}     {_counted(side.sizes)} (width×height); {_counted(side.kinds)}")
         lines.append(f"           values: {side.in_words}")
         lines.append(f"           suggested domain: {overrides({f'data.{name}': domain_setting(domain)})}")
+        if unread := side.unreadable(domain):
+            lines += [f"wrong      {each}" for each in unread]
+            settings["data.on_bad"] = "skip"
     if given is None:
         why = (
             "b is the flatter side, as labels and edges are" if direction == "b_to_a" else "a is the source by default"
         )
         lines.append(f"direction  {direction}: {why}; turn it round if you want the other way")
+    looked_at = list(zip(source.pictures, target.pictures, strict=True))
+    if layout.name == "two_folders" and len(looked_at) >= FEWEST and not any(aligned(*pair) for pair in looked_at):
+        lines.append(
+            f"note       the names pair up, but in none of {len(looked_at)} pairs do contours lie on each other; if"
+            " each file is a photo of its own: --layout derived"
+        )
     if layout.name == "side_by_side" and layout.settings.get("panels", 2) == 2:
         whole = [
             np.concatenate(halves, axis=1) for halves in zip(findings.a.pictures, findings.b.pictures, strict=True)
@@ -252,12 +278,12 @@ def _about_pairs(layout: Layout, findings: Findings, given: str | None) -> tuple
             lines.append(
                 "note       no seam is seen in the middle of the files; if each is one photo: --layout derived"
             )
-    return lines, train_settings(layout, direction, *domains), source
+    return lines, settings, source
 
 
 def _about_photos(layout: Layout, findings: Findings) -> tuple[list[str], dict[str, Any], Side]:
     photos = findings.b
-    domain = suggest_domain(photos.pictures)
+    domain = photos.domain
     lines = [
         f"photos     {_counted(photos.sizes)} (width×height); {_counted(photos.kinds)}",
         f"           values: {photos.in_words}",
@@ -285,16 +311,30 @@ def _parted_groups(layout: Layout) -> list[str]:
     return sorted(group for group, found in splits.items() if len(found) > 1)
 
 
-def _words(layout: Layout) -> str:
+def in_words(layout: Layout) -> str:
+    """What the layout is, and what its sides are called."""
     if layout.name == "manifest":
         return f"a manifest, {layout.settings.get('file', 'pairs.csv')}"
     if layout.name == "derived":
         return "photos alone, one a file, of which the source can be made"
     if layout.name == "side_by_side":
         return f"files of {layout.settings.get('panels', 2)} pictures side by side"
-    source = layout.open_all()
-    first, second = next(iter(source.values())).templates  # type: ignore[union-attr]
-    return f"two folders, {first} and {second}".replace("{split}", "train")
+    return f"two {'folders' if 'patterns' not in layout.settings else 'files a pair'}, {sides_of(layout)}"
+
+
+def sides_of(layout: Layout) -> str:
+    """What the two sides are called, of a layout of two folders; of another the layout."""
+    if layout.name != "two_folders":
+        return in_words(layout)
+    source = next(iter(layout.open_all().values()))
+    assert isinstance(source, TwoFolders)
+    folders = [each.replace("{split}", "train") for each in source.templates]
+    if source.patterns is None:
+        return " and ".join(folders)
+    alike = folders[0] == folders[1]
+    return " and ".join(
+        name if alike else f"{each}/{name}" for each, name in zip(folders, source.patterns, strict=True)
+    )
 
 
 def _counted(counts: Counter[str]) -> str:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pix2pix.data.codecs import picture_size, read_picture
+from pix2pix.data.codecs import READABLE, picture_size, read_picture
 from pix2pix.data.pairs import Array, BadPairError
 from pix2pix.data.sources.derived import DerivedPairs
-from pix2pix.data.sources.folders import list_pictures, split_folders
+from pix2pix.data.sources.folders import list_pictures, split_folders, walk
 from pix2pix.data.sources.manifest import Manifest
 from pix2pix.data.sources.side_by_side import SideBySide
 from pix2pix.data.sources.splits import SPLITS
-from pix2pix.data.sources.two_folders import TwoFolders, find_templates
+from pix2pix.data.sources.two_folders import TEMPLATES, TwoFolders, find_templates, first_placed
+from pix2pix.data.tools.alignment import aligned
+from pix2pix.data.tools.naming import DOUBT, Sides, find_sides
 from pix2pix.data.tools.seams import has_seam
 
 SOURCES: dict[str, Any] = {
@@ -28,14 +32,17 @@ SETTING_OF = {
     "file": "manifest",
     "source_folder": "two_folders",
     "target_folder": "two_folders",
+    "folders": "two_folders",
+    "patterns": "two_folders",
     "panels": "side_by_side",
     "derive": "derived",
 }
 MANIFESTS = ("pairs.csv", "pairs.jsonl", "manifest.csv", "manifest.jsonl")
 LOOKED_FOR = f"""\
 a manifest              {", ".join(MANIFESTS)}, with columns source and target   (another name: --file)
-two folders             train/A and train/B, A/train and B/train, trainA and trainB, A and B;
-                        source and target, input and output do as well   (others: --source-folder, --target-folder)
+two folders             train/A and train/B, A/train and B/train, trainA and trainB, A and B, or any names: pictures
+                        of the same names in both   (--folders)
+files of two            names that are equal but for one part, such as _c0 and _c1, in one folder   (--patterns)
 files of pairs          pictures in train/, val/, test/, or right in the folder, side by side in one file
 photos alone            the same, one picture a file: the source is made from it   (--derive)"""
 PROBED = 16  # pictures whose sizes decide how many panels there are
@@ -72,7 +79,12 @@ class Layout:
 
 
 def find_layout(root: Path, name: str | None = None, **given: Any) -> Layout | None:
-    """The layout of a folder or a manifest file, or None; `name` and the settings in `given` win over what is found.
+    """The likeliest of `find_layouts`, or None."""
+    return next(iter(find_layouts(root, name, **given)), None)
+
+
+def find_layouts(root: Path, name: str | None = None, **given: Any) -> list[Layout]:
+    """Every reading of a folder or a manifest file, the likeliest first; `name` and what is `given` win over all else.
 
     Raises ValueError where settings of different layouts are given.
     """
@@ -80,12 +92,18 @@ def find_layout(root: Path, name: str | None = None, **given: Any) -> Layout | N
     if root.is_file():
         root, given = root.parent, {"file": root.name} | given
     if name is None:
-        name = next((SETTING_OF[key] for key in given), None) or _found(root)
-    if name is None:
-        return None
+        name = next((SETTING_OF[key] for key in given), None)
     for key in given:
         if SETTING_OF[key] != name:
             raise ValueError(f"--{key.replace('_', '-')} goes with --layout {SETTING_OF[key]}, not with {name}")
+    if name is None:
+        return _readings(root)
+    if name == "two_folders" and not given and root.is_dir():
+        return _named_pairs(root) or [Layout(name, root)]
+    return [_completed(name, root, given)]
+
+
+def _completed(name: str, root: Path, given: dict[str, Any]) -> Layout:
     if name == "manifest" and "file" not in given:
         there = [file for file in MANIFESTS if (root / file).is_file()]
         given |= {"file": there[0]} if there and there[0] != MANIFESTS[0] else {}
@@ -95,21 +113,70 @@ def find_layout(root: Path, name: str | None = None, **given: Any) -> Layout | N
     return Layout(name, root, given)
 
 
-def _found(root: Path) -> str | None:
+def _readings(root: Path) -> list[Layout]:
     if any((root / file).is_file() for file in MANIFESTS):
-        return "manifest"
+        return [_completed("manifest", root, {})]
     if not root.is_dir():
-        return None
-    if find_templates(root):
-        return "two_folders"
+        return []
+    named = _named_pairs(root)
     if not _some_pictures(root):
-        return None
-    return "side_by_side" if _in_panels(root) else "derived"
+        return named
+    in_panels = _in_panels(root)
+    if named:  # files that hold both pictures may have equal names too, in the folders of two cameras
+        return [*named, *([_completed("side_by_side", root, {})] if in_panels else [])]
+    if find_templates(root):
+        return [Layout("two_folders", root)]
+    return [_completed("side_by_side" if in_panels else "derived", root, {})]
+
+
+def _named_pairs(root: Path) -> list[Layout]:
+    """The readings as pairs of files that names give, and, where they say too little, what is seen in the pictures."""
+    found = find_sides([path.relative_to(root).as_posix() for path in _all_pictures(root)])
+    if found and found[0].surety == DOUBT and not _show_one_scene(root, found):
+        return []
+    return [Layout("two_folders", root, _settings(root, each)) for each in found]
+
+
+def _all_pictures(root: Path) -> list[Path]:
+    listed = walk(root, lambda error: None)
+    return [where / file for where, files in listed for file in files if os.path.splitext(file)[1].lower() in READABLE]
+
+
+def _show_one_scene(root: Path, readings: Sequence[Sides]) -> bool:
+    """What names leave open that make few pairs or are numbers: whether most pictures show what another one shows."""
+    asked = [pair for each in readings for pair in sorted(each.files)[: max(PROBED // len(readings), 1)]]
+    seen: dict[str, bool] = {}
+    pictures: dict[str, Array] = {}
+    for pair in asked[: MOST_PANELS * PROBED]:
+        with suppress(BadPairError):
+            pictures |= {name: read_picture(root / name) for name in pair if name not in pictures}
+            both = aligned(pictures[pair[0]], pictures[pair[1]])
+            seen |= {name: seen.get(name, False) or both for name in pair}
+    return 2 * sum(seen.values()) > len(seen)
+
+
+def _settings(root: Path, sides: Sides) -> dict[str, Any]:
+    """What `data=two_folders` has to be told: as little as it needs."""
+    settings: dict[str, Any] = {} if sides.patterns is None else {"patterns": list(sides.patterns)}
+    alone = "{split}" if split_folders(root, ["{split}"]) else ""  # where files are looked for by patterns
+    if sides.folders == ((alone, alone) if sides.patterns else find_templates(root)):
+        return settings
+    return {"folders": list(_names(root, sides.folders))} | settings
+
+
+def _names(root: Path, folders: tuple[str, str]) -> tuple[str, str]:
+    """The names of two folders that are in one of the usual places, or else the folders."""
+    for template in TEMPLATES if "{split}" in folders[0] else ():
+        before, behind = template.split("FOLDER")
+        names = [each[len(before) : len(each) - len(behind)] for each in folders]
+        if "/" not in "".join(names) and all(names) and first_placed(root, names) == folders:
+            return names[0], names[1]
+    return folders
 
 
 def _some_pictures(root: Path) -> list[Path]:
-    folders = [folder for (folder,) in split_folders(root, ["{split}"]).values()] or [root]
-    for folder in folders:
+    folders = [folder for (folder,) in split_folders(root, ["{split}"]).values()]
+    for folder in [*folders, root]:
         pictures = list(list_pictures(folder)[0].values())
         if pictures:
             return pictures[:: max(len(pictures) // PROBED, 1)]

@@ -12,13 +12,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from pix2pix.data.sources.folders import natural, spelled_loosely
 from pix2pix.data.sources.patterns import by_pattern, by_stem
-from pix2pix.data.sources.splits import SPELLINGS
+from pix2pix.data.tools.split_names import SPLIT, File, with_splits
 
 LOOKED_AT = 600  # files from which tags are taken
 MOST_SIDES = 16  # tags with one rest; of more, they are numbers of pictures
@@ -45,17 +44,9 @@ SOURCES = {
 }
 TARGETS = {"output", "outputs", "target", "out", "clean", "sharp", "high", "hq", "hr", "norain", "clear", "gt", "gtr"}
 NUMBERED = {"c", "ch", "chan", "channel", "band", "modality", "side"}  # words whose numbers tell sides apart
-WORDS, NUMBERS, DOUBT = 2, 1, 0  # how surely tags are of sides: words are, and numbers may be those of pictures
-SPLIT = "{split}"
-
+# How surely tags are of sides: words are; numbers may be those of pictures, and are in one place without any word.
+WORDS, NUMBERS, DOUBT, NONE = 2, 1, 0, -1
 Words = tuple[str, ...]
-
-
-class File(NamedTuple):
-    """A picture's path below the root, `{split}` in it where a folder names one, and which that is, as spelled."""
-
-    path: str
-    split: str
 
 
 class Tag(NamedTuple):
@@ -113,6 +104,8 @@ def _likely(readings: Iterable[Sides | None]) -> list[Sides]:
         if each is not None and (each.files not in distinct or each.surety > distinct[each.files].surety):
             distinct[each.files] = each
     found = sorted(distinct.values(), key=lambda each: (-each.surety, -each.pairs, each.alone, _place(each)))
+    if not found or found[0].surety == NONE:
+        return []
     kept: list[Sides] = []
     files: set[str] = set()
     for each in found:
@@ -132,46 +125,6 @@ def _sides(reading: Sides) -> set[frozenset[str]]:
 
 def _place(reading: Sides) -> list[object]:
     return [natural(each) for each in (*reading.folders, *(reading.patterns or ()))]
-
-
-def with_splits(paths: Sequence[str]) -> list[File]:
-    """The paths with `{split}` for the first folder that names one, where there is such a folder for train."""
-    parted = [_split_of(path, set()) for path in paths]
-    bare = {file.path.partition(SPLIT)[0] for file in parted if f"{SPLIT}/" in file.path}
-    parted = [_split_of(path, bare) for path in paths]  # now trainannot too, beside train
-    train = {_stub(file.path) for file in parted if file.split.lower() in SPELLINGS["train"]}
-    return [file if _stub(file.path) in train else File(path, "") for path, file in zip(paths, parted, strict=True)]
-
-
-def _stub(path: str) -> str:
-    """Up to the folder with `{split}`, if there is one."""
-    before, split, behind = path.partition(SPLIT)
-    return f"{before}{split}{behind.partition('/')[0]}" if split else ""
-
-
-_FORMS = {form for words in SPELLINGS.values() for word in words for form in (word, word.capitalize(), word.upper())}
-_SPLITS = sorted(_FORMS, key=len, reverse=True)  # training before train
-
-
-def _split_of(path: str, bare: set[str]) -> File:
-    folder, slash, name = path.rpartition("/")
-    put, split = _split_in(folder, frozenset(bare)) if folder else ("", "")
-    return File(f"{put}{slash}{name}", split)
-
-
-@lru_cache(maxsize=1 << 16)
-def _split_in(path: str, bare: frozenset[str]) -> tuple[str, str]:
-    """A folder with `{split}` for its first part that names one, and that part; `bare`: above folders that are one."""
-    folders = path.split("/")
-    for place, folder in enumerate(folders):
-        for word in _SPLITS:
-            found = re.search(rf"(?<![^\W\d_]){word}(?![a-z])", folder)
-            if found is None and folder.startswith(word) and "/".join([*folders[:place], ""]) in bare:
-                found = re.match(word, folder)
-            if found is not None:
-                put = folder[: found.start()] + SPLIT + folder[found.end() :]
-                return "/".join([*folders[:place], put, *folders[place + 1 :]]), word
-    return path, ""
 
 
 def _sample(files: Sequence[File], count: int) -> list[File]:
@@ -216,7 +169,7 @@ def _proposals(files: Sequence[File]) -> Iterator[tuple[tuple[str, str], tuple[s
                     numbers[first, second, around] = max(numbers[first, second, around], len(tags))
     often = sorted(found.items(), key=lambda each: -len(each[1]))[:PROPOSALS]
     for (first, second, around), rests in often:
-        surety = _surety(first, second, rests, numbers[first, second, around])
+        surety = _surety(first, second, list(dict.fromkeys(rests)), numbers[first, second, around])
         paths = tuple(_pattern(tag, [each[side] for each in rests]) for side, tag in enumerate((first, second)))
         folders, names = zip(*map(_folder_and_name, paths), strict=True)
         above = min(folders, key=len)
@@ -294,17 +247,17 @@ def _around(tag: Tag, rest: Rest) -> Words:
 
 def _surety(first: Tag, second: Tag, rests: Sequence[tuple[Rest, Rest]], tags: int) -> int:
     """How surely these tell sides apart, of so many `tags`: by words; by numbers that are part of a word, and few."""
-    if len(rests) < 2:
-        return DOUBT
     if not _numbers_alone(first, second):
-        return WORDS
+        return WORDS if len(rests) > 1 else DOUBT
     one, other = (_said(rests[0][side], tag) for side, tag in enumerate((first, second)))
     places = [place for place, (left, right) in enumerate(zip(one, other, strict=True)) if left != right]
     before = [word.lower() for word in one[max(places[0] - 2, 0) : places[0]]]
     if len(places) > 1 or not before:
-        return DOUBT
+        return DOUBT if len(rests) > 1 else NONE
     if before[-1] in NUMBERED or (before[-1] in "-_ " and before[0] in NUMBERED):
-        return WORDS
+        return WORDS if len(rests) > 1 else DOUBT
+    if len(rests) < 2:
+        return NONE
     return NUMBERS if before[-1].isalpha() and 2 * tags <= len(rests) else DOUBT
 
 

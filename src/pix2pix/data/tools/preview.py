@@ -13,8 +13,9 @@ from PIL import Image, ImageDraw
 
 from pix2pix.data.domains import Domain, domain_from_dict, view_pair
 from pix2pix.data.reading import Readable
-from pix2pix.data.tools.check import Side, layout_of, no_layout, sides
+from pix2pix.data.tools.check import layouts_of, no_layout, sides
 from pix2pix.data.tools.layouts import Layout
+from pix2pix.data.tools.side import Side
 from pix2pix.data.tools.suggestions import resolve, suggest_domain
 from pix2pix.data.transforms import PairTransform, make_sample, sample_rng
 from pix2pix.lettering import draw_text
@@ -92,8 +93,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output.exists() and not arguments.force:
         print(f"{arguments.output}: exists; another name, or --force to replace it")
         return 1
-    layout = layout_of(arguments)
-    if layout is None:
+    layouts = layouts_of(arguments)
+    if not layouts:
         print(no_layout(arguments.root.expanduser().resolve()))
         return 1
     size = arguments.size or [256]
@@ -101,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ValueError(f"--size takes a side, or height and width; found {' '.join(map(str, size))}")
     transform = PairTransform((size[0], size[-1]), jitter=arguments.jitter)
     shown, legend = preview(
-        layout,
+        layouts[0],
         transform,
         split=arguments.split,
         direction=arguments.direction,

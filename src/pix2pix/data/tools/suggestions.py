@@ -16,6 +16,8 @@ from pix2pix.settings.overrides import typed
 from pix2pix.settings.rules import too_short
 
 FEW_COLOURS = 64  # a palette of more is no label map
+MOST_DISTINCT = 4 * FEW_COLOURS  # values of a side that are remembered
+FLAT = 0.5  # share of neighbours that differ, from which numbers are no class indices
 MUCH_FLATTER = 0.7  # ratio of detail below which the flatter side is taken as the source (CMP facades: 0.6)
 NODATA = (-9999.0, -99999.0, -32768.0, float(np.finfo(np.float32).min))  # what geographic and medical files write
 KEPT_SIDE = (
@@ -27,22 +29,47 @@ OF_A_FILM = {"data.mirror": False, "data.jitter": 1}  # the place of things in t
 PAPER_DEPTH, PAPER_FIELD = 8, 70  # of experiment=pairs
 
 
-def suggest_domain(pictures: Sequence[Array]) -> Domain:
+def suggest_domain(pictures: Sequence[Array], distinct: set[int] | None = None) -> Domain:
     """A domain for one side from some of its stored (H, W, C) pictures; of `raw`, the range is left to be measured.
 
     Channels that files do not call grey, colours or alpha are measurements, however many there are.
+
+    Args:
+        distinct: the values or colours of all its pictures, where they are few (see `distinct_values`); None: those of
+            these pictures.
     """
     pictures = [opaque(picture) for picture in pictures]
     dtype = pictures[0].dtype
     channels = max(picture.shape[2] for picture in pictures)
-    colour = channels in (1, 3) and (channels == 1 or all(said_of(picture).colour for picture in pictures))
+    colour = channels == 1 or (channels == 3 and all(said_of(picture).colour for picture in pictures))
+    found = [distinct_values(picture) for picture in pictures]
+    if distinct is None and None not in found:
+        distinct = {value for each in found for value in each or ()}
+    if channels == 1 and dtype.kind in "bui" and (labels := _of_indices(pictures, distinct or set())) is not None:
+        return labels
     if dtype == np.uint8 and colour:
-        return _of_bytes([np.asarray(picture) for picture in pictures], channels)
-    if dtype == np.uint16 and colour and max(int(picture.max()) for picture in pictures) >= 2**14:
+        return _of_bytes(pictures, channels, distinct)
+    highest, lowest = (
+        float(
+            limit([limit(picture[np.isfinite(picture)]) for picture in pictures if np.isfinite(picture).any()] or [0])
+        )
+        for limit in (np.max, np.min)
+    )
+    if dtype == np.uint16 and colour and min(highest, highest - lowest) >= 2**14:
         return Rgb(16) if channels >= 3 else Grey(16)
-    lowest = min((float(np.nanmin(picture)) for picture in pictures if np.isfinite(picture).any()), default=0.0)
     kept = dtype.name if dtype.name in ("uint8", "uint16", "int16") else "float32"
     return Raw(channels, nodata=lowest if lowest in NODATA else None, dtype=kept)
+
+
+def distinct_values(picture: Array) -> set[int] | None:
+    """The whole numbers that a picture of one channel has, or the 24-bit colours of one of bytes; None if over 256."""
+    if picture.shape[2] == 1 and picture.dtype.kind in "bui":
+        values = np.unique(picture)
+    elif picture.shape[2] in (3, 4) and picture.dtype == np.uint8:
+        values = np.unique(_packed(picture))
+    else:
+        return None
+    return set(values.tolist()) if len(values) <= MOST_DISTINCT else None
 
 
 def resolve(domain: Domain, pictures: Sequence[Array]) -> Domain:
@@ -96,21 +123,30 @@ def domain_setting(domain: Domain) -> str | dict[str, Any]:
     return {"kind": domain.kind} | changed if changed else domain.kind
 
 
-def _of_bytes(pictures: Sequence[Array], channels: int) -> Domain:
-    if channels == 1:
-        levels = np.unique(np.concatenate([np.unique(picture[:, :, 0]) for picture in pictures])).tolist()
-        indices = len(levels) >= 2 and levels[-1] < FEW_COLOURS
-        return Labels(classes=levels[-1] + 1) if indices else Grey()
-    colours: set[int] = set()
-    for picture in pictures:
-        if picture.shape[2] < 3:
-            return Rgb()
-        colours |= set(np.unique(_packed(picture)).tolist())
-        if len(colours) > FEW_COLOURS and not _is_grey(picture):
-            return Rgb()
-    if all(_is_grey(picture) for picture in pictures):
+def _of_indices(pictures: Sequence[Array], distinct: set[int]) -> Domain | None:
+    """Classes from 0 on, and perhaps one number beside them for none: below 0, or the largest that there is (255)."""
+    classes = [value for value in distinct if 0 <= value < FEW_COLOURS]
+    others = distinct - set(classes)
+    dtype = pictures[0].dtype
+    largest = (255, 1 if dtype.kind == "b" else int(np.iinfo(dtype).max))
+    if len(classes) < 2 or len(others) > 1 or any(value >= 0 and value not in largest for value in others):
+        return None
+    if (others or dtype != np.uint8) and np.median([_changing(picture) for picture in pictures]) > FLAT:
+        return None
+    return Labels(classes=max(classes) + 1, nodata=next(iter(others), None))
+
+
+def _of_bytes(pictures: Sequence[Array], channels: int, distinct: set[int] | None) -> Domain:
+    if channels <= 2 or all(picture.shape[2] >= 3 and _is_grey(picture) for picture in pictures):
         return Grey()
-    return Labels(palette=tuple((key >> 16, key >> 8 & 255, key & 255) for key in sorted(colours)))
+    if distinct is None or len(distinct) > FEW_COLOURS or any(picture.shape[2] < 3 for picture in pictures):
+        return Rgb()
+    return Labels(palette=tuple((key >> 16, key >> 8 & 255, key & 255) for key in sorted(distinct)))
+
+
+def _changing(picture: Array) -> float:
+    """Share of neighbours in a row that differ."""
+    return float((picture[:, 1:] != picture[:, :-1]).mean()) if picture.shape[1] > 1 else 0.0
 
 
 def _is_grey(picture: Array) -> bool:

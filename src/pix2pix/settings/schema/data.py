@@ -43,6 +43,7 @@ class LabelsDomain:
     palette: list[tuple[Natural, Natural, Natural]] | None = None
     classes: Annotated[Whole, Field(ge=1, le=65536)] | None = None
     encoding: Literal["planes", "colours"] = "planes"
+    nodata: Whole | None = None
 
 
 @dataclass(config=STRICT)
