@@ -84,8 +84,9 @@ def _records(folder: Path) -> list[Path]:
 def _log_format() -> list[str]:
     """How `train.yaml` has Hydra write log lines: the settings that a run records leave Hydra's own out."""
     logging = OmegaConf.load(conf_folder() / "train.yaml").hydra.job_logging
-    texts = [
-        *((f"formatters.{name}.format", formatter.format) for name, formatter in logging.formatters.items()),
-        *((f"handlers.{name}.formatter", handler.formatter) for name, handler in logging.handlers.items()),
+    return [
+        f"++hydra.job_logging.{group}.{name}.{key}={quote(text)}"
+        for group in ("formatters", "handlers")
+        for name, chosen in logging[group].items()
+        for key, text in chosen.items()
     ]
-    return [f"++hydra.job_logging.{key}={quote(text)}" for key, text in texts]
