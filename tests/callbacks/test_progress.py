@@ -76,6 +76,27 @@ def test_without_a_terminal_there_is_one_line_an_epoch(
     assert "epoch" not in screen.getvalue()
 
 
+def test_a_long_epoch_is_not_mute(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """100 images of 1000 in each 25 s: a line a minute at most, and the epoch's own."""
+    caplog.set_level(logging.INFO)
+    now = 0.0
+    monkeypatch.setattr(progress, "monotonic", lambda: now)
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    module: Any = SimpleNamespace(images_seen=0, total_images=1000, latest={})
+    run: Any = SimpleNamespace(current_epoch=0, max_epochs=2)
+    shown = Progress()
+    shown.on_train_start(run, module)
+    shown.on_train_epoch_start(run, module)
+    for _ in range(5):
+        now, module.images_seen = now + 25, module.images_seen + 100
+        shown.on_train_batch_end(run, module, None, None, 0)
+    shown.on_train_epoch_end(run, module)
+    assert caplog.messages == [
+        "epoch 1/2 · 4 images/s · 02:55 left",
+        "epoch 1/2 · 4 images/s · 02:05 left",
+    ]
+
+
 def test_without_a_discriminator_there_is_no_loss_of_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     fit(tmp_path, ToyModule({"loss/generator": 0.5}))
@@ -124,7 +145,7 @@ def test_the_console_is_put_back_after_an_error(tmp_path: Path, monkeypatch: pyt
 def test_speed_leaves_validation_out_and_time_left_counts_it(monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
     """100 images in 10 s of training, 10 s of validation: 10 images/s; 300 are left at 20 s a hundred: a minute."""
     caplog.set_level(logging.INFO)
-    clock = iter([0.0, 0.0, 10.0, 10.0, 20.0, 20.0])
+    clock = iter([0.0, 0.0, 10.0, 10.0, 20.0, 20.0, 20.0])
     monkeypatch.setattr(progress, "monotonic", lambda: next(clock))
     module: Any = SimpleNamespace(images_seen=100, total_images=500, latest={})
     run: Any = SimpleNamespace(current_epoch=1, max_epochs=5)

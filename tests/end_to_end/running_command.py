@@ -7,13 +7,17 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+from pix2pix.processes.starting import unheard
+
 PATIENCE = 600.0  # seconds
 
-Whom = Literal["rank 0", "rank 1", "group"]
+Whom = Literal["rank 0", "rank 1", "a worker", "a point", "group"]
 
 # Steps of some 10 ms, so that a signal meets them at work.
 TINY = (
@@ -36,6 +40,7 @@ class RunningCommand:
     def __init__(self, folder: Path, *arguments: str) -> None:
         self.folder = folder
         self.output = folder.with_suffix(".txt")
+        self.mark = f"PIX2PIX_TEST_MARK={uuid.uuid4()}"  # of all its processes
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "pix2pix.train", *arguments],
@@ -43,7 +48,8 @@ class RunningCommand:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                env=os.environ | {"OMP_NUM_THREADS": "1"},
+                env=os.environ | {"OMP_NUM_THREADS": "1"} | dict([self.mark.split("=")]),
+                preexec_fn=unheard,  # as `pix2pix` starts it
             )
 
     @classmethod
@@ -61,12 +67,11 @@ class RunningCommand:
 
     @property
     def images(self) -> int:
-        """Images seen by the last row of metrics.csv."""
-        try:
-            lines = (self.folder / "metrics.csv").read_text().split("\n")[1:-1]
-        except FileNotFoundError:
-            return 0
-        return max((int(line.partition(",")[0]) for line in lines), default=0)
+        """Images seen by the last row of metrics.csv, of all points of a sweep together."""
+        return sum(
+            max((int(line.partition(",")[0]) for line in file.read_text().split("\n")[1:-1]), default=0)
+            for file in self.folder.rglob("metrics.csv")
+        )
 
     def wait_until(self, what: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -82,7 +87,7 @@ class RunningCommand:
         if whom == "group":
             os.killpg(self.process.pid, signum)
         else:
-            process = self.process.pid if whom == "rank 0" else self.rank_1()
+            process = self.find(whom)
             assert process is not None
             os.kill(process, signum)
 
@@ -97,19 +102,26 @@ class RunningCommand:
 
     def rank_1(self) -> int | None:
         """The process that Lightning has started, once it is there."""
+        return self.find("rank 1")
+
+    def find(self, whom: Whom) -> int | None:
+        """One of its processes, where it is there."""
+        if whom == "rank 0":
+            return self.process.pid
+        own = Path(f"/proc/{self.process.pid}/cmdline").read_bytes()
         for child in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
-            if b"train_ddp_process_1" in Path(f"/proc/{child}/cmdline").read_bytes():
-                return int(child)
+            with suppress(FileNotFoundError, ProcessLookupError):
+                words = Path(f"/proc/{child}/cmdline").read_bytes()
+                is_point = b"hydra.mode=RUN" in words or b"resume=" in words
+                if {"rank 1": b"train_ddp_process_1" in words, "a worker": words == own, "a point": is_point}[whom]:
+                    return int(child)
         return None
 
     def _left(self) -> list[int]:
-        """Processes of the group that still run; those that are dead but not collected have no command line."""
+        """Its processes that still run, whatever their group or session; the dead have no environment."""
         found = []
-        for stat in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                state, _, group = stat.read_text().rpartition(")")[2].split()[:3]
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if int(group) == self.process.pid and state not in "ZX":
-                found.append(int(stat.parent.name))
+        for environment in Path("/proc").glob("[0-9]*/environ"):
+            with suppress(OSError):
+                if self.mark.encode() in environment.read_bytes():
+                    found.append(int(environment.parent.name))
         return found

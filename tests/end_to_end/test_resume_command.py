@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.end_to_end.kill_often import kill_often
 from tests.end_to_end.running_command import RunningCommand, Whom
 from tests.training.stopped_run import assert_same_run
 
@@ -111,11 +110,3 @@ def test_two_ranks_that_do_not_train_yet(tmp_path: Path, whom: Whom) -> None:
     run.signal(signal.SIGTERM, whom)
     assert run.status() in (128 + signal.SIGTERM, -signal.SIGTERM, -signal.SIGKILL)
     assert not (tmp_path / "run" / "checkpoints").exists()
-
-
-@pytest.mark.slow
-def test_twenty_deaths(tmp_path: Path) -> None:
-    report = kill_often(tmp_path, kills=20, seed=0)
-    assert report.deaths == 20
-    assert report.differences == []
-    assert report.broken == []

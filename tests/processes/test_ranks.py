@@ -125,7 +125,9 @@ def test_an_error_of_one_rank_ends_those_that_it_has_started(
 ) -> None:
     received: list[int] = []
     launcher = SimpleNamespace(kill=received.append)
-    trainer: Any = SimpleNamespace(strategy=SimpleNamespace(launcher=launcher), global_rank=0)
-    with pytest.raises(raised), ending_together(trainer):
+    trainer: Any = SimpleNamespace(
+        strategy=SimpleNamespace(launcher=launcher), global_rank=0, world_size=1, is_global_zero=True
+    )
+    with pytest.raises(raised), ending_together(trainer, lambda: None):
         raise error
     assert received == killed

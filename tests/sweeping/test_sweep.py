@@ -299,6 +299,57 @@ def test_an_error_in_the_middle_ends_what_runs(tmp_path: Path) -> None:
         fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody holds it any more
 
 
+TELLING = """
+import json, pathlib, sys, time
+settings = dict(argument.split("=", 1) for argument in sys.argv[1:])
+folder = pathlib.Path(settings["hydra.run.dir"].strip("'"))
+print("generator 0.01 M parameters\\nepoch 1/2 · D 0.69 · 00:09 left\\nsomething else", flush=True)
+while not (folder.parent / "told").exists():
+    time.sleep(0.02)
+score = {"ssim": float(settings["seed"]) / 10 + (settings["objective"] == "l1")}
+(folder / "score.json").write_text(json.dumps({"overrides": sys.argv[1:3], "scores": score, "minutes": 2.0}))
+"""
+
+
+def test_how_far_each_point_is_and_where_its_log_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    told = threading.Thread(target=wait_and_tell, args=(caplog, tmp_path / "told"))
+    told.start()
+    asked = points(tmp_path, ["seed=1", "objective=l1"], ["seed=2", "objective=l1"])
+    run_points(asked, tmp_path, command=[sys.executable, "-S", "-c", TELLING], jobs=2)
+    told.join()
+    for name, number in (("p0", 1), ("p1", 2)):
+        assert f"{name}: started ({number} of 2), its log: {tmp_path / name / 'console.log'}" in caplog.messages
+        assert caplog.messages.count(f"{name}: epoch 1/2 · D 0.69 · 00:09 left") == 1
+
+
+def wait_and_tell(caplog: pytest.LogCaptureFixture, file: Path) -> None:
+    deadline = time.monotonic() + 60
+    while sum(": epoch 1/2" in message for message in caplog.messages) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    file.touch()
+
+
+def test_means_over_seeds_stand_below_the_table(tmp_path: Path) -> None:
+    (tmp_path / "told").touch()
+    asked = points(tmp_path, *([f"seed={seed}", f"objective={name}"] for name in ("l1", "l2") for seed in (1, 2, 4)))
+    run_points(asked[:5], tmp_path, command=[sys.executable, "-S", "-c", TELLING])
+    means = (tmp_path / "table.md").read_text().partition("Means over seeds, and standard deviations:\n\n")[2]
+    # 0.1, 0.2, 0.4: the mean 0.7 / 3, the variance ((4/30)² + (1/30)² + (5/30)²) / 2 = 42/1800; and 0.1, 0.2 + 0
+    assert [[cell.strip() for cell in line.split("|")[1:-1]] for line in means.splitlines() if "---" not in line] == [
+        ["objective", "seeds", "ssim"],
+        ["l1", "3", "1.23333 ± 0.15"],
+        ["l2", "2", "0.15 ± 0.071"],
+    ]
+
+
+def test_without_seeds_there_are_no_means(tmp_path: Path) -> None:
+    (tmp_path / "told").touch()
+    asked = points(tmp_path, ["seed=1", "objective=l1"], ["seed=1", "objective=l2"])
+    run_points(asked, tmp_path, command=[sys.executable, "-S", "-c", TELLING])
+    assert "Means" not in (tmp_path / "table.md").read_text()
+
+
 def test_names_are_readable_where_they_can_be_and_never_the_same_for_two() -> None:
     assert point_name(["seed=1", "objective=l1"]) == "seed=1,objective=l1"
     odd = [["text='a b'"], ["text=ab"], ["text='a/b'"], ["text=a-b"], ["size=[1,2]"], ["size={a:1}"], ["+text=ab"]]

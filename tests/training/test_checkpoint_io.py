@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -85,6 +86,36 @@ def test_full_disk_while_training(tmp_path: Path) -> None:
     train(full, resume=True)
     train(free)
     assert_same_run(full, free)
+
+
+@pytest.mark.parametrize("limit", [0, 1_000, 64_000, 150_000, 199_000])
+def test_too_large_a_file_says_so(last: Path, limit: int) -> None:
+    """Wherever in the file the disk, a quota or a limit says no; PyTorch's own words are of its writer's position."""
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        try:
+            AtomicCheckpointIO().save_checkpoint(OTHER, last)
+        except CheckpointWriteError as error:
+            os._exit(0 if "last.ckpt could not be written: File too large. The checkpoints" in str(error) else 2)
+        os._exit(3)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert_is(last, CONTENT)
+    assert os.listdir(last.parent) == ["last.ckpt"]
+
+
+def test_a_fault_that_is_not_the_disks_is_not_told_as_one(last: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As PyTorch reports the death of a loading process: from a signal handler, in the midst of whatever runs."""
+
+    def dies(content: Any, file: Any) -> None:
+        raise RuntimeError("DataLoader worker (pid 12) is killed by signal: Killed. ")
+
+    monkeypatch.setattr(torch, "save", dies)
+    with pytest.raises(RuntimeError, match=r"^DataLoader worker"):
+        AtomicCheckpointIO().save_checkpoint(OTHER, last)
+    assert_is(last, CONTENT)
+    assert os.listdir(last.parent) == ["last.ckpt"]
 
 
 def test_killed_in_the_middle_of_writing(last: Path) -> None:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from tests.training.stopped_run import At, checkpoint, settings_of, signalled, t
 
 from pix2pix.data.datamodule import PairedData
 from pix2pix.train import _trained
-from pix2pix.training.signals import SIGNALS, Interrupted, StopRequest, interrupting, spare_worker
+from pix2pix.training.signals import SIGNALS, Interrupted, StopRequest, interrupting, remembering
 
 
 def handlers() -> list[Any]:
@@ -72,22 +71,40 @@ def test_interrupting(signum: signal.Signals) -> None:
     assert handlers() == before
 
 
-def test_a_worker_is_spared_the_signals_of_its_group() -> None:
-    """Ctrl-C always, SIGTERM once: the second is PyTorch's, for a worker that hangs."""
-    ready, told = os.pipe()
-    worker = os.fork()
-    if worker == 0:
-        spare_worker(0)
-        os.write(told, b"!")
-        while True:
-            time.sleep(1)
-    os.read(ready, 1)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
-        os.kill(worker, number)
-        time.sleep(0.1)
-        assert os.waitpid(worker, os.WNOHANG) == (0, 0)
-    os.kill(worker, signal.SIGTERM)
-    assert os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]) == -signal.SIGTERM
+def test_handlers_are_not_for_forked_processes() -> None:
+    """They have these handlers until they install their own: a signal to the group is for their parent to answer."""
+    stop = StopRequest()
+    with interrupting():
+        for training in (False, True):
+            if training:
+                stop.listen()
+            forked = os.fork()
+            if forked == 0:
+                with suppress(BaseException):
+                    signal.raise_signal(signal.SIGTERM)
+                    os._exit(7 if stop.signum is None else 8)
+                os._exit(9)
+            assert os.waitstatus_to_exitcode(os.waitpid(forked, 0)[1]) == 7
+
+
+def test_the_end_of_the_terminal_is_heeded_but_not_under_nohup() -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        with interrupting():
+            assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+            StopRequest().listen()
+            assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_whether_signals_are_remembered() -> None:
+    with interrupting():
+        assert not remembering()
+        StopRequest().listen()
+        assert remembering()
+    assert not remembering()
 
 
 def test_handlers_are_given_back_after_a_training(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How far the run is: a bar in a terminal, one line an epoch in a log where there is none."""
+"""How far the run is: a bar in a terminal; where there is none a line an epoch, and a minute of a long one."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 log = logging.getLogger(__name__)
 REFRESH_SECONDS = 0.2
+LINE_SECONDS = 60.0  # between two lines within an epoch
 
 
 class Progress(ProgressBar):
@@ -54,6 +55,7 @@ class Progress(ProgressBar):
         self._start = monotonic(), _images(pl_module)
         # Lightning tells of no epoch's start where a run goes on within one.
         self._mark, self._epoch_images = self._start
+        self._refreshed = self._mark
         if self._enabled and sys.stderr.isatty():
             self._bar = tqdm(
                 total=_total(pl_module),
@@ -73,9 +75,12 @@ class Progress(ProgressBar):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Refresh the bar, five times a second at most."""
-        if self._bar is not None and monotonic() - self._refreshed > REFRESH_SECONDS:
-            self._refresh(trainer, pl_module)
+        """Refresh the bar, five times a second at most, or write a line, one a minute at most."""
+        if self._bar is not None:
+            if monotonic() - self._refreshed > REFRESH_SECONDS:
+                self._refresh(trainer, pl_module)
+        elif monotonic() - self._refreshed > LINE_SECONDS:
+            self._write_line(trainer, pl_module)
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Stop the clock of the training speed."""
@@ -92,8 +97,8 @@ class Progress(ProgressBar):
         """Where there is no bar, write the epoch's line."""
         if self._bar is not None:
             self._refresh(trainer, pl_module)
-        elif self._enabled:
-            log.info("%s · %s", _epoch(trainer), self._figures(pl_module))
+        else:
+            self._write_line(trainer, pl_module)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Leave the bar as it is last."""
@@ -108,6 +113,11 @@ class Progress(ProgressBar):
         self._bar.n = _images(pl_module)
         self._bar.bar_format = f"{_epoch(trainer)}{doing} {{percentage:3.0f}}%|{{bar}}| {self._figures(pl_module)}"
         self._bar.refresh()
+        self._refreshed = monotonic()
+
+    def _write_line(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if self._enabled:
+            log.info("%s · %s", _epoch(trainer), self._figures(pl_module))
         self._refreshed = monotonic()
 
     def _figures(self, pl_module: pl.LightningModule) -> str:

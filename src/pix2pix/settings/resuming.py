@@ -88,10 +88,9 @@ def _records(folder: Path) -> list[Path]:
 def _log_format() -> list[str]:
     """How `train.yaml` has Hydra write log lines: the settings that a run records leave Hydra's own out."""
     logging = OmegaConf.load(conf_folder() / "train.yaml").hydra.job_logging
-    texts = (
-        (f"{kind}.{name}.{key}", text)
-        for kind in ("formatters", "handlers")
-        for name, settings in logging[kind].items()
-        for key, text in settings.items()
-    )
-    return [f"++hydra.job_logging.{key}={quote(text)}" for key, text in texts]
+    return [
+        f"++hydra.job_logging.{group}.{name}.{key}={quote(text)}"
+        for group in ("formatters", "handlers")
+        for name, chosen in logging[group].items()
+        for key, text in chosen.items()
+    ]

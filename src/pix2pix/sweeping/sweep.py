@@ -4,6 +4,7 @@ A sweep that is started again runs only what has no score, and continues what ha
 """
 
 import logging
+import math
 import os
 import signal
 import socket
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 TRAIN = (sys.executable, "-m", "pix2pix.train")
 LOG_LINES = 15  # of a failed point's log, kept with its result
+LOG = "console.log"  # of a point, in its folder
+TELL_SECONDS = 30.0  # between two lines about how far a point is
 
 
 def run_points(
@@ -44,9 +47,9 @@ def run_points(
 ) -> list[Result]:
     """Run every point that has no score, so many at a time as fit the devices; write `table.csv` and `table.md`.
 
-    A point's standard output and error go to `console.log` in its folder. A point that fails does not stop the others.
-    Ctrl-C, SIGTERM and SIGHUP end all process trees: by SIGTERM, and by SIGKILL after `grace` seconds or at a second
-    signal. For the main thread only.
+    A point's standard output and error go to `console.log` in its folder, and how far it is, is told from there. A
+    point that fails does not stop the others. Ctrl-C, SIGTERM and SIGHUP end all process trees: by SIGTERM, and by
+    SIGKILL after `grace` seconds or at a second signal. For the main thread only.
 
     Args:
         points: what to train.
@@ -74,7 +77,7 @@ def run_points(
         argv = [*command, *_arguments(point, hydra_arguments)]
         environment = _environment(threads, assigned, several_ranks=devices_per_job != 1)
         point.folder.mkdir(parents=True, exist_ok=True)
-        return ProcessTree.start(argv, environment, point.folder / "console.log")
+        return ProcessTree.start(argv, environment, point.folder / LOG)
 
     results = {point.folder: result_so_far(point) for point in points}
     if len(results) < len(points):
@@ -91,6 +94,7 @@ def run_points(
                         ended(result)
                 while sweep.waiting and len(sweep.running) < jobs:
                     sweep.start_next(devices_per_job)
+                sweep.tell()
                 time.sleep(0.1)
         finally:
             sweep.stop(grace, signals)
@@ -116,6 +120,7 @@ class _Sweep:
         self.waiting, self.results = deque(points), results
         self.running: list[tuple[Point, ProcessTree, list[str]]] = []  # with the devices assigned to it
         self._free, self._start = list(devices), start
+        self._told: dict[Path, tuple[float, str]] = {}  # when something was last said of a point, and what
 
     def collect(self, signals: Sequence[int]) -> Iterator[Result]:
         """What has ended by itself since the last call."""
@@ -143,7 +148,21 @@ class _Sweep:
             return
         self.running.append((point, tree, assigned))
         self.results[point.folder] = Result(point, "running")
-        log.info("%s: started (%d of %d)", point.name, len(self.results) - len(self.waiting), len(self.results))
+        number = len(self.results) - len(self.waiting)
+        log.info("%s: started (%d of %d), its log: %s", point.name, number, len(self.results), point.folder / LOG)
+        self._told[point.folder] = (-math.inf, "")
+
+    def tell(self) -> None:
+        """How far each point is, by the last line about it in its log, every so often."""
+        now = time.monotonic()
+        for point, tree, _ in self.running:
+            when, what = self._told[point.folder]
+            if now - when < TELL_SECONDS:
+                continue
+            found = [line for line in tree.last_lines(LOG_LINES).splitlines() if line.startswith("epoch ")]
+            if found and found[-1] != what:
+                log.info("%s: %s", point.name, found[-1])
+                self._told[point.folder] = (now, found[-1])
 
     def stop(self, grace: float, signals: Sequence[int]) -> None:
         """End whatever still runs."""

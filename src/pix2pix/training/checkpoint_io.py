@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import torch
 from lightning.fabric.plugins import CheckpointIO
 
 from pix2pix.settings.overrides import typed
 from pix2pix.torch_files import read_torch
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 PARTIAL = ".partial"
 
@@ -31,8 +34,11 @@ class AtomicCheckpointIO(CheckpointIO):
         final.parent.mkdir(parents=True, exist_ok=True)
         partial = final.with_name(f".{final.name}{PARTIAL}")
         try:
-            with partial.open("wb") as file, _own_errors(file) as written:
-                torch.save(checkpoint, written)  # type: ignore[arg-type]
+            with _Written(io.FileIO(partial, "wb")) as file:
+                try:
+                    torch.save(checkpoint, file)
+                except RuntimeError as error:
+                    raise file.error or error from None
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(final)
@@ -65,32 +71,17 @@ def remove_partials(folder: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-class _Written:
+class _Written(io.BufferedWriter):
     """A file whose first error is kept, since PyTorch's writer makes words of its own of it: "unexpected pos"."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.error: OSError | None = None
+    error: OSError | None = None
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: ReadableBuffer) -> int:
         try:
-            return self._file.write(data)
+            return super().write(data)
         except OSError as error:
             self.error = self.error or error
             raise
-
-    def flush(self) -> None:
-        self._file.flush()
-
-
-@contextlib.contextmanager
-def _own_errors(file: BinaryIO) -> Iterator[_Written]:
-    """What PyTorch writes to; the file's own error, if there was one, comes out of the `with`."""
-    written = _Written(file)
-    try:
-        yield written
-    except RuntimeError as error:
-        raise written.error or error from None
 
 
 def _sync_folder(folder: Path) -> None:

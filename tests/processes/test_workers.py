@@ -1,0 +1,109 @@
+"""Loading processes: which signals reach them, that one ends them, and what is said when one has died."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from multiprocessing.connection import Connection
+
+import pytest
+
+from pix2pix.processes.workers import WorkerLostError, spare_worker, telling_lost_workers
+
+FORK = multiprocessing.get_context("fork")
+
+
+def loading(told: Connection) -> None:
+    spare_worker(0)
+    told.send("ready")
+    time.sleep(600)
+
+
+def test_a_signal_to_the_group_passes_it_by_and_one_to_itself_ends_it() -> None:
+    ready, told = FORK.Pipe(duplex=False)
+    worker = FORK.Process(target=loading, args=(told,), daemon=True)
+    worker.start()
+    assert ready.recv() == "ready"
+    assert worker.pid is not None
+    assert os.getpgid(worker.pid) != os.getpgid(0)
+    worker.terminate()  # PyTorch's and Python's way to be rid of it, once
+    worker.join(60)
+    assert worker.exitcode == -signal.SIGTERM
+
+
+PARENT = """
+import multiprocessing, os, signal, sys, time
+from pix2pix.processes.workers import kill_workers_at_exit, spare_worker
+
+def loading(told):
+    {before}
+    told.send("loads")
+    time.sleep(600)
+
+context = multiprocessing.get_context("fork")
+ready, told = context.Pipe(duplex=False)
+context.Process(target=loading, args=(told,), daemon=True).start()
+print(ready.recv(), flush=True)
+{end}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "end"),
+    [
+        # It heeds no SIGTERM, as before `spare_worker` in a process with handlers: an error ends all the same.
+        ("signal.signal(signal.SIGTERM, signal.SIG_IGN)", "kill_workers_at_exit(); raise RuntimeError"),
+        ("spare_worker(0)", "raise RuntimeError"),
+        pytest.param(
+            "spare_worker(0)",
+            "os.kill(os.getpid(), signal.SIGKILL)",
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="elsewhere PyTorch's own watch ends it"),
+        ),
+    ],
+)
+def test_it_goes_with_who_loads(before: str, end: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", PARENT.format(before=before, end=end)],
+        stdout=subprocess.PIPE,  # which the worker holds too: nobody is left at its end
+        stderr=subprocess.DEVNULL,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode in (1, -signal.SIGKILL)
+    assert ended.stdout == "loads\n"
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("DataLoader worker (pid 12) is killed by signal: Killed. ", r"\(pid 12\) was killed, .* too little memory"),
+        ("DataLoader worker (pid 12) is killed by signal: Segmentation fault. ", r"a fault \(Segmentation fault\)"),
+        (
+            "DataLoader worker (pid 12) is killed by signal: Bus error. It is possible that dataloader's workers are"
+            " out of shared memory. Please try to raise your shared memory limit.",
+            "--shm-size",
+        ),
+        ("DataLoader worker (pid(s) 12, 13) exited unexpectedly", r"\(pid 12, 13\) was gone without a word"),
+    ],
+)
+def test_what_is_said_of_one_that_died(message: str, said: str) -> None:
+    with pytest.raises(WorkerLostError, match=said) as told, telling_lost_workers():
+        raise RuntimeError(message)
+    assert "data.num_workers=0" in str(told.value)
+
+
+def test_how_it_died_is_said_where_any_of_the_errors_knows_it() -> None:
+    error = RuntimeError("DataLoader worker (pid(s) 12) exited unexpectedly")
+    error.__context__ = RuntimeError("DataLoader worker (pid 12) is killed by signal: Killed. ")
+    with pytest.raises(WorkerLostError, match="was killed"), telling_lost_workers():
+        raise error
+
+
+def test_other_errors_are_let_through() -> None:
+    with pytest.raises(RuntimeError, match=r"^shapes$"), telling_lost_workers():
+        raise RuntimeError("shapes")
