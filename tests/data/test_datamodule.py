@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -250,3 +251,26 @@ def test_weights_are_made_for_all_where_one_has_them() -> None:
     assert batch.weight is not None
     assert batch.weight.sum(dim=(1, 2, 3)).tolist() == [0, 16]
     assert collate([Sample(picture, picture, None, "b")]).weight is None
+
+
+@pytest.mark.parametrize("link", ["symbolic", "hard", "folder"])
+def test_a_file_of_two_splits_is_refused_whatever_it_is_called(tmp_path: Path, link: str) -> None:
+    for split in ("train", "val"):
+        for side in "AB":
+            (tmp_path / split / side).mkdir(parents=True)
+            for number in range(3):
+                value = np.full((16, 16, 3), number + 10 * (split == "val"), np.uint8)
+                write_picture(tmp_path / split / side / f"{number}.png", value)
+    transform = PairTransform((16, 16))
+    assert PairedData(partial(TwoFolders, tmp_path), None, None, transform).readable("val").names == ["0", "1", "2"]
+    if link == "folder":
+        shutil.rmtree(tmp_path / "val")
+        (tmp_path / "val").symlink_to(tmp_path / "train")
+    else:
+        for side in "AB":
+            made = tmp_path / "val" / side / "other.png"
+            one = tmp_path / "train" / side / "1.png"
+            made.symlink_to(one) if link == "symbolic" else made.hardlink_to(one)
+    data = PairedData(partial(TwoFolders, tmp_path), None, None, transform)
+    with pytest.raises(BadPairError, match=r"\d files of val are those of train, so its scores would be too good:"):
+        data.readable("val")

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from pix2pix.data.cache import MIB, CachedPairs
 from pix2pix.data.domains import Domain, Raw, domain_from_dict, measure_range
 from pix2pix.data.pairs import BadPairError, Batch, Pair, PairSource, Sample
-from pix2pix.data.reading import Readable
+from pix2pix.data.reading import Readable, check_apart
 from pix2pix.data.sampler import STAND_IN, EveryPairOnce, Key, Place, TrainingBatches
 from pix2pix.data.seen import Look, detail, seen
 from pix2pix.data.transforms import PairTransform, make_sample, sample_rng
@@ -79,9 +79,14 @@ class PairedData(LightningDataModule):
     # --- splits -----------------------------------------------------------------------------------------------------
 
     def readable(self, split: str) -> Readable:
-        """The pairs of a split, opened at the first call."""
+        """The pairs of a split, opened at the first call.
+
+        Raises BadPairError where it has a file that the training split has too.
+        """
         if split not in self._opened:
             pairs = self._open(split=split)
+            if self._opened:
+                check_apart(self._opened["train"].source, pairs, split)
             self._stated = getattr(pairs, "domains", (None, None))
             if self._cache:
                 pairs = CachedPairs(pairs, self._cache)

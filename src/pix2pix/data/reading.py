@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Literal, TypeVar
 
 from pix2pix.data.pairs import BadPairError, Pair, PairSource, Problem
@@ -91,6 +94,30 @@ def problem_of(source: PairSource, index: int, error: BadPairError) -> Problem:
     named = next((file for file in files if message.startswith(f"{file}: ")), None)
     name = source.names[index]
     return Problem(named or " and ".join(files) or name, message.removeprefix(f"{named}: ").removeprefix(f"{name}: "))
+
+
+def check_apart(training: PairSource, pairs: PairSource, split: str) -> None:
+    """Raises BadPairError where two splits have one file, whatever it is called in each: scores would be too good."""
+    known = _identities(training)
+    shared = [(file, known[identity]) for identity, file in _identities(pairs).items() if identity in known]
+    if shared:
+        named = "\n".join(f"  {file}" + f" is {other}" * (file != other) for file, other in shared[:NAMED])
+        more = f"\n  and {len(shared) - NAMED} more" * (len(shared) > NAMED)
+        raise BadPairError(
+            f"{len(shared)} files of {split} are those of train, so its scores would be too good:\n{named}{more}\n"
+            f"Take them out of one of the two. Without a folder or a column for val, a part of train is held out."
+        )
+
+
+def _identities(pairs: PairSource) -> dict[tuple[int, int], Path]:
+    """Device and inode of each file, which links and other paths to it have too."""
+    files = getattr(pairs, "files", lambda index: ())
+    found = {}
+    for file in (file for index in range(len(pairs)) for file in files(index)):
+        with suppress(OSError):  # told when it is read
+            stat = os.stat(file)
+            found[stat.st_dev, stat.st_ino] = file
+    return found
 
 
 def describe(problems: Sequence[Problem]) -> str:

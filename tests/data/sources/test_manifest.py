@@ -4,9 +4,11 @@ import json
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from pix2pix.data.codecs import write_picture
 from pix2pix.data.sources.manifest import Manifest
 
 
@@ -130,3 +132,42 @@ def test_a_split_that_is_none(tmp_path: Path) -> None:
     write_csv(tmp_path / "pairs.csv", [row | {"split": "dev"} for row in rows_of(1)])
     with pytest.raises(ValueError, match=r"pairs\.csv:2: 'dev' is no split"):
         Manifest(tmp_path, "train")
+
+
+def test_a_row_that_is_there_twice_is_one_pair_and_told(tmp_path: Path) -> None:
+    pairs = listed(tmp_path, "source,target", *(f"s{n}.png,t{n}.png" for n in range(9)), "./s3.png,t3.png")
+    loaded = {split: Manifest(pairs, split, val_fraction=0.4).names for split in ("train", "val")}
+    assert sorted([*loaded["train"], *loaded["val"]]) == [f"s{n}" for n in range(9)]
+    (problem,) = Manifest(pairs, "train").problems
+    assert problem.file.endswith("pairs.csv:11")
+    assert problem.why == "the same pair as in row 5"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_rows_that_share_a_picture_are_never_parted(tmp_path: Path, seed: int) -> None:
+    """One source with two targets, and one target with two sources, chained: a, b and c are one group."""
+    rows = ["s0.png,t0.png", "s0.png,t1.png", "s2.png,t1.png", *(f"s{n}.png,t{n}.png" for n in range(3, 9))]
+    pairs = listed(tmp_path, "source,target", *rows)
+    splits = [Manifest(pairs, split, val_fraction=0.5, seed=seed) for split in ("train", "val")]
+    files = [{file for index in range(len(split)) for file in split.files(index)} for split in splits]
+    assert not files[0] & files[1]
+    assert sum(len(split) for split in splits) == 9
+
+
+def test_a_picture_of_two_splits_is_told(tmp_path: Path) -> None:
+    rows = ["s0.png,t0.png,train", "s1.png,t1.png,val", "s0.png,t2.png,val", "s1.png,t1.png,train"]
+    pairs = listed(tmp_path, "source,target,split", *rows)
+    source = Manifest(pairs, "val")
+    assert source.names == ["s1"]
+    assert [problem.why.replace(str(tmp_path.resolve()), "") for problem in source.problems] == [
+        "/s0.png is in val here and in train in row 2",
+        "the same pair as in row 3, there in val and here in train",
+    ]
+
+
+def listed(root: Path, *lines: str) -> Path:
+    for number in range(9):
+        for side in "st":
+            write_picture(root / f"{side}{number}.png", np.zeros((4, 4, 3), np.uint8))
+    (root / "pairs.csv").write_text("\n".join(lines))
+    return root

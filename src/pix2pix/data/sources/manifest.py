@@ -30,8 +30,9 @@ class Manifest:
     """A row a pair: source, target (paths relative to the file), split (train, val, test), group (a patient, a street).
 
     Without a column `split` the groups are parted at random, each as a whole; with one that has no val, `val_fraction`
-    of train's groups is held out. Without `group` every row is its own. The direction's a is the column source, b is
-    target. Raises ValueError where the file, a column or the split is missing; absent pictures are in `problems`.
+    of train's groups is held out. Without `group` every row is its own, and rows that share a picture are never parted.
+    The direction's a is the column source, b is target. Raises ValueError where the file, a column or the split is
+    missing; absent pictures, rows that are there twice, and pictures of two splits are in `problems`.
     """
 
     def __init__(
@@ -88,6 +89,8 @@ def read_rows(path: Path) -> tuple[dict[str, Row], list[Problem]]:
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: is not in UTF-8 ({error}): save it as such, in Excel as CSV UTF-8") from error
     with_splits = any(record.get("split") for _, record in records)
+    pairs: dict[tuple[Path, ...], tuple[int, str | None]] = {}  # resolved; the row that has them first, and its split
+    split_by_file: dict[Path, tuple[str | None, int]] = {}
     for number, record in records:
         where = f"{path}:{number}"
         files = tuple(spelled(path.parent, str(record[side])) for side in ("source", "target") if record.get(side))
@@ -115,6 +118,17 @@ def read_rows(path: Path) -> tuple[dict[str, Row], list[Problem]]:
             split = split_of(str(record["split"])) if with_splits else None
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from error
+        real = tuple(file.resolve() for file in files)
+        before, other = pairs.setdefault(real, (number, split))
+        if before != number:
+            where_to = f", there in {other} and here in {split}" if other != split else ""
+            problems.append(Problem(where, f"the same pair as in row {before}{where_to}"))
+            continue
+        parted = [(file, split_by_file.setdefault(file, (split, number))) for file in real]
+        if found := [(file, first) for file, first in parted if first[0] != split]:
+            file, (other, before) = found[0]
+            problems.append(Problem(where, f"{file} is in {split} here and in {other} in row {before}"))
+            continue
         group = record.get("group")
         rows[name] = Row((files[0], files[1]), split, name if group in (None, "") else str(group))
     return rows, problems
@@ -123,13 +137,31 @@ def read_rows(path: Path) -> tuple[dict[str, Row], list[Problem]]:
 def _of_split(rows: Mapping[str, Row], split: str, holdout: Holdout) -> dict[str, Row]:
     given = {row.split for row in rows.values()}
     if given == {None}:
-        return keep_split(rows, split, holdout, group=lambda name: rows[name].group)
+        return keep_split(rows, split, holdout, group=_together(rows).__getitem__)
     if split in given and not (split == "train" and "val" not in given):
         return {name: row for name, row in rows.items() if row.split == split}
     if split == "test":
         return {}
     training = {name: row for name, row in rows.items() if row.split == "train"}
-    return keep_split(training, split, holdout._replace(test_fraction=0.0), group=lambda name: training[name].group)
+    return keep_split(training, split, holdout._replace(test_fraction=0.0), group=_together(training).__getitem__)
+
+
+def _together(rows: Mapping[str, Row]) -> dict[str, str]:
+    """The group of each row, where groups that share a picture are one, called as the first of them."""
+    first_with: dict[Path, str] = {}
+    same: dict[str, str] = {}  # a group → one before it in the alphabet that it shares a picture with
+
+    def called(group: str) -> str:
+        while group in same:
+            group = same[group]
+        return group
+
+    for row in rows.values():
+        for file in row.files:
+            groups = {called(row.group), called(first_with.setdefault(file.resolve(), row.group))}
+            if len(groups) == 2:
+                same[max(groups)] = min(groups)
+    return {name: called(row.group) for name, row in rows.items()}
 
 
 def _csv_records(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,13 @@ from pix2pix.arguments import count
 from pix2pix.data.derive import DERIVATIONS
 from pix2pix.data.domains import Domain
 from pix2pix.data.pairs import BadPairError, Problem
-from pix2pix.data.reading import checked, problem_of
+from pix2pix.data.reading import check_apart, checked, problem_of
 from pix2pix.data.sources.manifest import read_rows
 from pix2pix.data.sources.splits import SPLITS
 from pix2pix.data.sources.two_folders import TwoFolders
 from pix2pix.data.sources.unread import unread
 from pix2pix.data.tools.alignment import aligned
-from pix2pix.data.tools.layouts import LOOKED_FOR, SOURCES, Layout, find_layouts
+from pix2pix.data.tools.layouts import LOOKED_FOR, SOURCES, Layout, Source, find_layouts
 from pix2pix.data.tools.others import passed_over, volumes
 from pix2pix.data.tools.repeats import Repeats
 from pix2pix.data.tools.seams import has_seam
@@ -59,11 +59,12 @@ class Findings:
     problems: list[Problem]
     parted: list[str]  # groups of a manifest that are in several splits
     repeats: list[str]  # lines about pictures that are there more than once
+    shared: str  # why no run can be made: a file is in two splits; "" where none is
 
     @property
     def trainable(self) -> bool:
         """Whether there are pairs to train and others to validate."""
-        return {"train", "val"} <= self.pairs.keys()
+        return {"train", "val"} <= self.pairs.keys() and not self.shared
 
 
 def add_layout_arguments(parser: argparse.ArgumentParser) -> None:
@@ -122,7 +123,18 @@ def check(layout: Layout, direction: str | None = None, limit: int | None = None
             b.add(pair.target, pair.name, keep=index in kept and len(b.pictures) < KEPT)
             repeats.add(split, pair)
     pairs = {split: len(source) for split, source in sources.items()}
-    return Findings(pairs, read, a, b, list(problems.values()), _parted_groups(layout), list(repeats.in_words()))
+    parted, repeated = _parted_groups(layout), list(repeats.in_words())
+    return Findings(pairs, read, a, b, list(problems.values()), parted, repeated, _shared(sources))
+
+
+def _shared(sources: Mapping[str, Source]) -> str:
+    try:
+        for split, source in sources.items():
+            if split != "train" and "train" in sources:
+                check_apart(sources["train"], source, split)
+    except BadPairError as error:
+        return str(error)
+    return ""
 
 
 def report(layout: Layout, findings: Findings, direction: str | None = None, others: Sequence[Layout] = ()) -> str:
@@ -153,7 +165,7 @@ def report(layout: Layout, findings: Findings, direction: str | None = None, oth
     about, settings = _about_pictures(layout, findings, direction)
     lines += [*about, *_other_readings(others)]
     if not findings.trainable:
-        return "\n".join([*lines, _too_few(findings)])
+        return "\n".join([*lines, _why_not(findings)])
     return "\n".join([*lines, "To train:", _line(settings)])
 
 
@@ -172,7 +184,9 @@ def _line(settings: dict[str, Any]) -> str:
     return f"pix2pix train experiment=pairs {overrides(settings)}"
 
 
-def _too_few(findings: Findings) -> str:
+def _why_not(findings: Findings) -> str:
+    if findings.shared:
+        return findings.shared
     if "train" not in findings.pairs:
         return f"There is no pair to train on: the only split found is {', '.join(findings.pairs)}."
     return (
