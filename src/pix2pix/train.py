@@ -10,7 +10,7 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -65,6 +65,8 @@ def main() -> None:
                 sys.exit(_run())
         if launched()[1] > 1:
             raise ConfigError("torchrun and srun start one training; a sweep starts its own: type it without them")
+        if _sweeps(sys.argv[1:]) and (said := explanation(sys.argv[1:])):
+            raise ConfigError(said)  # before Hydra makes the folder of the sweep
         sys.exit(_run())
     except ConfigError as error:
         tell_mistake("train", error)
@@ -97,10 +99,11 @@ def _held(folder: Path, *, resumed: bool) -> Iterator[Path]:
 def _asks_hydra_alone(arguments: list[str]) -> bool:
     """Whether Hydra is asked to show something, or to sweep: then the launcher checks every point."""
     own = ("--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd", "--run", "-r")
-    return (
-        any(each.startswith("-") and each.partition("=")[0] not in own for each in arguments)
-        or "hydra.mode=MULTIRUN" in arguments
-    )
+    return _sweeps(arguments) or any(each.startswith("-") and each.partition("=")[0] not in own for each in arguments)
+
+
+def _sweeps(arguments: Sequence[str]) -> bool:
+    return bool({"-m", "--multirun", "hydra.mode=MULTIRUN"} & set(arguments))
 
 
 def _run() -> int:
