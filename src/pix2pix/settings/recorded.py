@@ -60,7 +60,7 @@ def foreign(config: Path) -> Iterator[str]:
 
     Raises ConfigError where the file holds no settings.
     """
-    text, plain = _read(config)
+    text, plain = read_plain(config)
     if re.search(r"^\s*#\s*@package", text, re.MULTILINE):
         yield "a line '# @package', by which the settings would be others'"
     if not isinstance(plain, dict):
@@ -91,7 +91,7 @@ def recorded_overrides(run: Path) -> list[str] | None:
     path = run / ".hydra" / "overrides.yaml"
     if not path.exists():
         return None
-    _, found = _read(path)
+    _, found = read_plain(path)
     if found is not None and not (isinstance(found, list) and all(isinstance(each, str) for each in found)):
         raise ConfigError(f"{path} is damaged: expected a list of what was typed")
     return found or []
@@ -105,14 +105,14 @@ def recorded_sources(run: Path) -> list[tuple[str, str]] | None:
     path = run / ".hydra" / "hydra.yaml"
     if not path.exists():
         return None
-    _, found = _read(path)
+    _, found = read_plain(path)
     try:
         return [(str(each["provider"]), str(each["path"])) for each in found["hydra"]["runtime"]["config_sources"]]
     except (KeyError, TypeError) as error:
         raise ConfigError(f"{path} is damaged: expected Hydra's record of a run") from error
 
 
-def _read(path: Path) -> tuple[str, Any]:
+def read_plain(path: Path) -> tuple[str, Any]:
     """A file's text, and its mappings, lists and texts: no other types are made, and nothing is resolved."""
     try:
         with path.open("rb") as file:
@@ -145,6 +145,6 @@ def _leaves(plain: Any, key: str = "") -> Iterator[tuple[str, str]]:
 @cache
 def _shipped() -> tuple[frozenset[str], frozenset[str]]:
     """What `conf/` names, and its texts with references: what may stand in a record without being asked about."""
-    leaves = [leaf for path in sorted(conf_folder().rglob("*.yaml")) for leaf in _leaves(_read(path)[1] or {})]
+    leaves = [leaf for path in sorted(conf_folder().rglob("*.yaml")) for leaf in _leaves(read_plain(path)[1] or {})]
     targets = frozenset(value for key, value in leaves if key.rpartition(".")[2] == "_target_")
     return targets, frozenset(value for _, value in leaves if "${" in value)

@@ -15,6 +15,7 @@ from typing import Literal
 from hydra.errors import CompactHydraException
 
 from pix2pix.records import is_number
+from pix2pix.runs import results
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.recorded import recorded_overrides
 
@@ -71,9 +72,9 @@ def point_name(overrides: Sequence[str], limit: int = 100) -> str:
     )
 
 
-def has_checkpoint(point: Point) -> bool:
-    """Whether its training can be continued."""
-    return (point.folder / "checkpoints" / "last.ckpt").exists()
+def has_begun(point: Point) -> bool:
+    """Whether its training has left something, so that it is continued."""
+    return bool(results(point.folder))
 
 
 def finished_result(point: Point) -> Result | None:
@@ -94,7 +95,7 @@ def finished_result(point: Point) -> Result | None:
 def result_so_far(point: Point) -> Result:
     """Finished or waiting; raises SweepError where the folder holds a run of other settings."""
     result = finished_result(point)
-    if result or has_checkpoint(point):
+    if result or has_begun(point):
         # Hydra's record is of the first start; a score may have been written by a run that was continued.
         try:
             found = recorded_overrides(point.folder)

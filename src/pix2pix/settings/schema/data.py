@@ -20,6 +20,7 @@ from pix2pix.settings.schema.fields import (
     Rate,
     Share,
     Size,
+    Text,
     Whole,
     Width,
 )
@@ -117,14 +118,14 @@ class DataSettings:
     train_pairs: Pairs | None = None
     val_pairs: Pairs | None = None
     test_pairs: Pairs | None = None
-    root: str | None = None
+    root: Text | None = None
     panels: Annotated[Count, Field(le=26)] | None = None
     folders: Names | None = None
     patterns: Names | None = None
     axis: Literal["axial", "coronal", "sagittal", 0, 1, 2] | None = None
-    source_folder: str | None = None
-    target_folder: str | None = None
-    file: str | None = None
+    source_folder: Text | None = None
+    target_folder: Text | None = None
+    file: Text | None = None
     derive: Literal["edges", "grey", "holes", "downscale"] | None = None
     edges: EdgesSettings | None = None
     holes: HolesSettings | None = None
