@@ -18,8 +18,12 @@ import numpy as np
 import tifffile
 from PIL import Image
 
+from pix2pix.data.encoded_sizes import size_in_webp
 from pix2pix.data.headers import JpegHeader, jpeg_header, png_size
+from pix2pix.data.jpeg import CutOffError, decode_whole, walk
+from pix2pix.data.limits import check_claim
 from pix2pix.data.pairs import Array, BadPairError, with_channels
+from pix2pix.data.tiff_opening import check_whole, open_tiff
 
 Size = tuple[int, int, int]  # height, width, channels
 T = TypeVar("T")
@@ -113,6 +117,8 @@ def _decode(path: Path, decode: Callable[[Path], T]) -> T:
 
 
 def _read_png(path: Path) -> Array:
+    height, width, channels = _size_png(path)
+    check_claim(path, height, width, channels, 2)
     return with_channels(imagecodecs.png_decode(path.read_bytes()))
 
 
@@ -127,16 +133,25 @@ def _write_png(file: BinaryIO, picture: Array, unit: str | None) -> None:
 
 def _read_jpeg(path: Path) -> Array:
     data = path.read_bytes()
-    header = jpeg_header(io.BytesIO(data))
-    # libjpeg fills what is missing with grey and only warns. The end marker cannot occur within a scan.
-    if data.find(b"\xff\xd9", header.scan) < 0:
+    header, frame = jpeg_header(io.BytesIO(data)), walk(data)
+    check_claim(path, header.height, header.width, header.components, 2)  # as coefficients, a progressive one is held
+    if not frame.whole:
         raise BadPairError(f"{path}: is cut off: no end-of-image marker after {len(data)} bytes")
-    if header.components == 4:
-        with Image.open(path) as image:
-            stored = np.asarray(image.convert("RGB"))
-    else:
-        stored = with_channels(imagecodecs.jpeg8_decode(data))
-    return _upright(stored, header)
+    try:
+        stored = decode_whole(data, _inks if header.components == 4 else _colours, frame)
+    except CutOffError as error:
+        raise BadPairError(f"{path}: {error}") from error
+    return _upright(with_channels(stored), header)
+
+
+def _colours(data: bytes) -> Array:
+    decoded: Array = imagecodecs.jpeg8_decode(data)
+    return decoded
+
+
+def _inks(data: bytes) -> Array:
+    with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def _size_jpeg(path: Path) -> Size:
@@ -162,8 +177,9 @@ def _write_jpeg(file: BinaryIO, picture: Array, unit: str | None) -> None:
 
 
 def _read_tiff(path: Path) -> Array:
-    with tifffile.TiffFile(path) as tiff:
+    with open_tiff(path) as tiff:
         series = tiff.series[0]
+        check_whole(path, series)
         shape, axis = tiff_layout(path, series)
         stored = series.asarray().reshape(shape)
         stored = stored[:, :, None] if axis is None else np.moveaxis(stored, axis, 2)
@@ -182,7 +198,7 @@ def tiff_levels(stored: Array, page: tifffile.TiffPage) -> Array:
 
 
 def _size_tiff(path: Path) -> Size:
-    with tifffile.TiffFile(path) as tiff:
+    with open_tiff(path) as tiff:
         shape, axis = tiff_layout(path, tiff.series[0])
     channels = 1 if axis is None else shape.pop(axis)
     return shape[0], shape[1], channels
@@ -225,7 +241,10 @@ def _write_tiff(file: BinaryIO, picture: Array, unit: str | None) -> None:
 
 
 def _read_npy(path: Path) -> Array:
-    return _three_axes(path, np.load(path, allow_pickle=False))
+    # Mapped first: what its header claims beyond the file's end is refused before memory is taken for it.
+    mapped = _three_axes(path, np.load(path, mmap_mode="r", allow_pickle=False))
+    check_claim(path, *mapped.shape, mapped.dtype.itemsize)
+    return np.array(mapped)
 
 
 def _size_npy(path: Path) -> Size:
@@ -244,8 +263,20 @@ def _write_npy(file: BinaryIO, picture: Array, unit: str | None) -> None:
 
 
 def _read_pillow(path: Path) -> Array:
+    check_claim(path, *_size_pillow(path), 1)
     with Image.open(path, formats=[_PILLOW[path.suffix.lower()]]) as image:
         return with_channels(np.asarray(image.convert(_pillow_mode(path, image))))
+
+
+def _size_webp(path: Path) -> Size:
+    """From the header, since Pillow makes room for two whole pictures when it opens a file."""
+    with path.open("rb") as file:
+        return size_in_webp(file.read(30))
+
+
+def _read_webp(path: Path) -> Array:
+    check_claim(path, *_size_webp(path), 4)
+    return _read_pillow(path)
 
 
 def _size_pillow(path: Path) -> Size:
@@ -287,7 +318,7 @@ CODECS: dict[str, Codec] = {
     ".tif": _TIFF,
     ".tiff": _TIFF,
     ".npy": Codec(_read_npy, _size_npy, _write_npy, (*_NUMBERS, "bool"), None),
-    ".webp": Codec(_read_pillow, _size_pillow, _write_webp, ("uint8",), (3, 4)),
+    ".webp": Codec(_read_webp, _size_webp, _write_webp, ("uint8",), (3, 4)),
     ".bmp": Codec(_read_pillow, _size_pillow, _write_bmp, ("uint8",), (1, 3)),
 }
 READABLE: frozenset[str] = frozenset(CODECS)
