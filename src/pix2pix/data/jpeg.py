@@ -152,7 +152,7 @@ def _check_scans(frame: Frame) -> None:
     for scan in frame.scans:
         rows, across, lines = frame.mcus(scan)
         if scan.interval and scan.restarts < (rows * across - 1) // scan.interval:
-            raise _cut_off(frame, (scan.restarts + 1) * scan.interval // across * lines)
+            raise _cut_off(frame, scan.restarts * scan.interval // across * lines)
         for component in scan.components:
             for coefficient in scan.coefficients if frame.kind in _PROGRESSIVE else range(64):
                 left[component][coefficient] = scan.low if frame.kind in _PROGRESSIVE else 0

@@ -64,6 +64,7 @@ def open_tiff(path: Path) -> Iterator[tifffile.TiffFile]:
     with tifffile.TiffFile(path, _multifile=False) as tiff:  # of several files, only what is in this one
         if tiff.ome_metadata is not None:
             _check_ome(path, tiff.ome_metadata, pages)
+        _check_promises(path, tiff)
         for series in tiff.series:
             _check_series(path, series, tiff.filehandle.size)
             for page in series.pages:
@@ -162,7 +163,7 @@ def _check_ome(path: Path, xml: str, pages: int) -> None:
             named += math.prod(int(said.get(f"Size{axis}", 1)) for axis in "ZCT") // samples
         elif tag == "TiffData":
             named = max(named, int(said.get("PlaneCount", 0)), int(said.get("NumPlanes", 0)), int(said.get("IFD", 0)))
-        elif tag.startswith("Along") and "Start" in said:
+        elif "Along" in tag and "Start" in said:
             named = max(named, _steps(said))
     if named > 1024 + 16 * pages:
         raise BadPairError(
@@ -179,6 +180,22 @@ def _steps(said: dict[str, str]) -> int:
 # --- pages and strips -------------------------------------------------------------------------------------------------
 
 
+def _check_promises(path: Path, tiff: tifffile.TiffFile) -> None:
+    """Raises BadPairError where a description names more than tifffile, which passes over it then, can find."""
+    if not tiff.series or tiff.series[0].kind not in ("generic", "uniform"):
+        return
+    found = sum(math.prod(series.get_shape(squeeze=False)) for series in tiff.series)
+    named, page = 0, math.prod(tiff.pages.first.shape)
+    if tiff.is_imagej and tiff.imagej_metadata:
+        named = page * int(tiff.imagej_metadata.get("images", 1))
+    elif tiff.is_shaped and tiff.shaped_metadata:
+        named = math.prod(tiff.shaped_metadata[0]["shape"])
+    if named > found:
+        raise BadPairError(
+            f"{path}: is cut off: its description names {named} numbers, and the pages that are there have {found}"
+        )
+
+
 def _check_series(path: Path, series: tifffile.TiffPageSeries, size: int) -> None:
     """Raises BadPairError where pages or strips are missing, or are not what a picture of this size needs."""
     key, pages = series.keyframe, list(series._pages)  # as stored: one page may stand for several
@@ -187,6 +204,8 @@ def _check_series(path: Path, series: tifffile.TiffPageSeries, size: int) -> Non
             f"{path}: is compressed as {_name(key.compression)}, of which it cannot be told how much a strip holds"
             f" before it is decoded; expected one of {READ}: write it anew, as with gdal_translate -co COMPRESS=DEFLATE"
         )
+    if key.planarconfig not in (1, 2):
+        raise BadPairError(f"{path}: its PlanarConfiguration is {key.planarconfig}; expected 1 or 2")
     if key.dtype is None or 0 in key.shaped:
         return  # which is refused when it is read
     if any(page is None for page in pages):

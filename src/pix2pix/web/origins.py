@@ -1,8 +1,8 @@
 """Who may ask: the page itself and programs. Pages of other sites may not, though a browser would send their requests.
 
 Two ways lead another site's page here. It can post a form, whose answer it cannot read, but which is worked on; then
-browsers name the site in Origin, and say Sec-Fetch-Site. Or its own name can be pointed at this address (DNS rebinding);
-then the browser takes both for one site, and the name stands in Host.
+browsers name the site in Origin, and say Sec-Fetch-Site. Or its own name can be pointed at this address (DNS
+rebinding); then the browser takes both for one site, and the name stands in Host.
 """
 
 from __future__ import annotations
