@@ -52,8 +52,17 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("models", nargs="+", type=filled, metavar="MODEL", help="a run's folder, a checkpoint, or an exported file")
     add("--host", default="127.0.0.1", metavar="ADDRESS", help="who may connect (default: 127.0.0.1, this machine)")
+    add(
+        "--allow-host", action="append", default=[], metavar="NAME", help="a name that it is asked for by, as a proxy's"
+    )
     add("--port", type=_port, default=7860, metavar="N", help="0 takes any free one (default: 7860)")
-    add("--max-megapixels", type=_positive, default=4.0, metavar="N", help="of an upload (default: 4, as 2048 x 2048)")
+    add(
+        "--max-megapixels",
+        type=_positive,
+        default=4.0,
+        metavar="N",
+        help="of an upload, of 1024 x 1024 each (default: 4)",
+    )
     add("--max-megabytes", type=_positive, default=32.0, metavar="N", help="of an upload's file (default: 32)")
     add("--queue", type=count, default=16, metavar="N", help="requests that may wait; others get 503 (default: 16)")
     add("--timeout", type=_positive, default=60.0, metavar="SECONDS", help="until a request gets 503 (default: 60)")

@@ -14,10 +14,11 @@ import uvicorn
 
 from pix2pix.web.api import Limits
 from pix2pix.web.app import make_app
-from pix2pix.web.command import LOOPBACK, take_address
+from pix2pix.web.command import take_address
 from pix2pix.web.models import Model
+from pix2pix.web.origins import own_names
 
-LIMITS = Limits(pixels=40_000, bytes=2_000_000, places=4, timeout=30)
+LIMITS = Limits(pixels=2**16, bytes=2_000_000, places=4, timeout=30)
 
 
 class Answer(NamedTuple):
@@ -31,7 +32,9 @@ def served(models: Sequence[Model], limits: Limits = LIMITS) -> Iterator[int]:
     """The port of a server with these models."""
     listening = take_address("127.0.0.1", 0)
     port: int = listening.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(make_app(models, limits, LOOPBACK), log_level="warning"))
+    server = uvicorn.Server(
+        uvicorn.Config(make_app(models, limits, own_names("127.0.0.1", loopback=True)), log_level="warning")
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     while not server.started:
@@ -48,7 +51,14 @@ def get(port: int, path: str, **headers: str) -> Answer:
     return _answer(port, "GET", path, None, headers)
 
 
-def post(port: int, path: str, file: bytes | None = None, name: str = "a.png", **fields: str) -> Answer:
+def post(
+    port: int,
+    path: str,
+    file: bytes | None = None,
+    name: str = "a.png",
+    headers: dict[str, str] | None = None,
+    **fields: str,
+) -> Answer:
     """A form with a file, as a browser or curl sends it."""
     border = uuid.uuid4().hex
     parts = [(f'name="{key}"', value.encode()) for key, value in fields.items()]
@@ -57,7 +67,7 @@ def post(port: int, path: str, file: bytes | None = None, name: str = "a.png", *
         f"--{border}\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + value + b"\r\n"
         for head, value in parts
     )
-    head = {"Content-Type": f"multipart/form-data; boundary={border}"}
+    head = {"Content-Type": f"multipart/form-data; boundary={border}", **(headers or {})}
     return _answer(port, "POST", path, body + f"--{border}--\r\n".encode(), head)
 
 

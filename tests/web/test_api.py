@@ -101,7 +101,7 @@ def test_a_translation_is_the_translators_own(port: int, run: Path, model: Model
 
 def test_models_are_described(port: int, model: Model) -> None:
     said = json.loads(get(port, "/api/models").body)
-    assert said["limits"] == {"megapixels": 0.04, "bytes": LIMITS.bytes}
+    assert said["limits"] == {"megapixels": 0.0625, "bytes": LIMITS.bytes}
     first, hu, _, grey, classes = said["models"]
     assert first["name"] == "scenes/first"
     assert first["size"] == [16, 16]
@@ -171,7 +171,7 @@ GOOD = png(np.zeros((16, 16, 3), np.uint8))
         ({"file": b"no picture", "name": "a.png"}, 422, "a.png: is not a picture of a kind"),
         ({"file": b"", "name": "a.png"}, 422, "a.png: is empty"),
         ({"file": GOOD[:60], "name": "../b.png"}, 422, "b.png: cannot be read as a .png picture"),
-        ({"file": bomb()}, 413, "has 100000 x 100000 pixels and 3 channel(s); up to 0.04 megapixels"),
+        ({"file": bomb()}, 413, "has 100000 x 100000 pixels and 3 channel(s); up to 0.0625 megapixels"),
         ({"file": bytes(2_100_000)}, 413, "larger than 2 MB"),
         (
             {"file": tiff(np.zeros((8, 8), np.float32))},

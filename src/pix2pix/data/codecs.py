@@ -18,10 +18,14 @@ import numpy as np
 import tifffile
 from PIL import Image
 
+from pix2pix.data.encoded_sizes import size_in_webp
 from pix2pix.data.headers import PngHeader, jpeg_header, orientation_of, png_header
+from pix2pix.data.jpeg import CutOffError, decode_whole, walk
+from pix2pix.data.limits import check_claim
 from pix2pix.data.meaning import Meaning, has_alpha, marked, said_of
 from pix2pix.data.pairs import Array, BadPairError, with_channels
 from pix2pix.data.tiff_axes import picture_axes, picture_pages
+from pix2pix.data.tiff_opening import check_whole, open_tiff
 from pix2pix.data.tiff_values import TiffValues, from_indices, upright
 
 MOST_FIRST = 16  # rows of an array (few, W, many) up to which its channels seem to come first
@@ -119,6 +123,7 @@ def _decode(path: Path, decode: Callable[[Path], T]) -> T:
 def _read_png(path: Path) -> Array:
     data = path.read_bytes()
     header = _of_one_picture(png_header(io.BytesIO(data)))
+    check_claim(path, header.height, header.width, header.channels, 2)
     if header.palette:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             stored = _of_palette(image)
@@ -158,16 +163,25 @@ def _write_png(file: BinaryIO, picture: Array, unit: str | None) -> None:
 
 def _read_jpeg(path: Path) -> Array:
     data = path.read_bytes()
-    header = jpeg_header(io.BytesIO(data))
-    # libjpeg fills what is missing with grey and only warns. The end marker cannot occur within a scan.
-    if data.find(b"\xff\xd9", header.scan) < 0:
+    header, frame = jpeg_header(io.BytesIO(data)), walk(data)
+    check_claim(path, header.height, header.width, header.components, 2)  # as coefficients, a progressive one is held
+    if not frame.whole:
         raise BadPairError(f"{path}: is cut off: no end-of-image marker after {len(data)} bytes")
-    if header.components == 4:
-        with Image.open(path) as image:
-            stored = np.asarray(image.convert("RGB"))
-    else:
-        stored = with_channels(imagecodecs.jpeg8_decode(data))
-    return upright(stored, header.orientation)
+    try:
+        stored = decode_whole(data, _inks if header.components == 4 else _colours, frame)
+    except CutOffError as error:
+        raise BadPairError(f"{path}: {error}") from error
+    return upright(with_channels(stored), header.orientation)
+
+
+def _colours(data: bytes) -> Array:
+    decoded: Array = imagecodecs.jpeg8_decode(data)
+    return decoded
+
+
+def _inks(data: bytes) -> Array:
+    with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def _size_jpeg(path: Path) -> Size:
@@ -182,8 +196,9 @@ def _write_jpeg(file: BinaryIO, picture: Array, unit: str | None) -> None:
 
 
 def _read_tiff(path: Path) -> Array:
-    with tifffile.TiffFile(path) as tiff:
+    with open_tiff(path) as tiff:
         series = picture_pages(path, tiff)
+        check_whole(path, series)
         axes = picture_axes(path, series)
         values = TiffValues(path, series.keyframe, axes)
         stored = series.asarray().reshape(axes.lengths)
@@ -192,7 +207,7 @@ def _read_tiff(path: Path) -> Array:
 
 
 def _size_tiff(path: Path) -> Size:
-    with tifffile.TiffFile(path) as tiff:
+    with open_tiff(path) as tiff:
         series = picture_pages(path, tiff)
         axes = picture_axes(path, series)
         values = TiffValues(path, series.keyframe, axes)
@@ -214,7 +229,11 @@ def _write_tiff(file: BinaryIO, picture: Array, unit: str | None) -> None:
 
 
 def _read_npy(path: Path) -> Array:
-    return _three_axes(path, np.load(path, allow_pickle=False))
+    # Mapped first: what its header claims beyond the file's end is refused before memory is taken for it.
+    mapped = _three_axes(path, np.load(path, mmap_mode="r", allow_pickle=False))
+    height, width, channels = mapped.shape
+    check_claim(path, height, width, channels, mapped.dtype.itemsize)
+    return np.array(mapped)
 
 
 def _size_npy(path: Path) -> Size:
@@ -238,11 +257,25 @@ def _write_npy(file: BinaryIO, picture: Array, unit: str | None) -> None:
 
 
 def _read_pillow(path: Path) -> Array:
+    check_claim(path, *_size_pillow(path), 1)
     with Image.open(path, formats=[_PILLOW[path.suffix.lower()]]) as image:
         mode = _pillow_mode(path, image)
         stored = _of_palette(image) if image.mode == "P" else with_channels(np.asarray(image.convert(mode)))
         meaning = said_of(stored) if image.mode == "P" else _with_alpha(stored)
         return upright(marked(stored, meaning), orientation_of(image))
+
+
+def _size_webp(path: Path) -> Size:
+    """From the header first, since Pillow makes room for two whole pictures when it opens a file."""
+    with path.open("rb") as file:
+        height, width, channels = size_in_webp(file.read(30))
+    check_claim(path, height, width, channels, 4)
+    return _size_pillow(path)
+
+
+def _read_webp(path: Path) -> Array:
+    _size_webp(path)
+    return _read_pillow(path)
 
 
 def _size_pillow(path: Path) -> Size:
@@ -295,7 +328,7 @@ CODECS: dict[str, Codec] = {
     ".tif": _TIFF,
     ".tiff": _TIFF,
     ".npy": Codec(_read_npy, _size_npy, _write_npy, (*_NUMBERS, "bool"), None),
-    ".webp": Codec(_read_pillow, _size_pillow, _write_webp, ("uint8",), (3, 4)),
+    ".webp": Codec(_read_webp, _size_webp, _write_webp, ("uint8",), (3, 4)),
     ".bmp": Codec(_read_pillow, _size_pillow, _write_bmp, ("uint8",), (1, 3)),
 }
 READABLE: frozenset[str] = frozenset(CODECS)

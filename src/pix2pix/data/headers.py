@@ -10,6 +10,7 @@ from PIL import Image
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}  # colour type: grey, RGB, palette (expanded), grey and alpha, RGBA
 _ORIENTATION = 0x0112  # the EXIF tag
 _APP1, _START_OF_SCAN = 0xE1, 0xDA
+_ALONE = {0x00, 0x01, *range(0xD0, 0xD8)}  # markers without a segment, and what only looks like one
 _START_OF_FRAME = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # those three are tables and extensions
 
 
@@ -73,10 +74,13 @@ def jpeg_header(file: BinaryIO) -> JpegHeader:
     height = width = components = 0
     orientation = 1
     while True:
-        marker = file.read(1)
-        if not marker:
+        while (first := file.read(1)) not in (b"\xff", b""):  # garbage before a marker, as libjpeg passes it over
+            pass
+        while (marker := file.read(1)) == b"\xff":  # padding
+            pass
+        if not marker or not first:
             raise ValueError("the file ends before the picture starts")
-        if marker[0] in (0xFF, 0x00):  # a marker's first byte and padding
+        if marker[0] in _ALONE:
             continue
         (length,) = struct.unpack(">H", file.read(2))
         if marker[0] == _START_OF_SCAN:
@@ -85,6 +89,8 @@ def jpeg_header(file: BinaryIO) -> JpegHeader:
             return JpegHeader(height, width, components, orientation, file.tell())
         segment = file.read(length - 2)
         if marker[0] in _START_OF_FRAME:
+            if components:
+                raise ValueError("it gives its size twice")
             height, width, components = struct.unpack(">HHB", segment[1:6])
         elif marker[0] == _APP1 and segment.startswith(b"Exif\0\0"):
             orientation = _exif_orientation(segment)

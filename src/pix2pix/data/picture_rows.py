@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ import tifffile
 from pix2pix.data.codecs import read_picture
 from pix2pix.data.pairs import Array, BadPairError
 from pix2pix.data.tiff_axes import picture_axes, picture_pages
+from pix2pix.data.tiff_opening import open_tiff
 from pix2pix.data.tiff_values import TiffValues
 
 TIFFS = (".tif", ".tiff")
@@ -42,11 +43,7 @@ def open_rows(path: str | Path) -> Iterator[PictureRows]:
     """
     path = Path(path)
     if path.suffix.lower() in TIFFS and path.is_file():
-        try:
-            tiff = tifffile.TiffFile(path)
-        except Exception as error:  # tifffile raises anything on broken bytes
-            raise BadPairError(f"{path}: cannot be read as a TIFF: {error}") from error
-        with tiff:
+        with _opened(path) as tiff:
             try:
                 rows = _TiffRows(path, tiff)
             except BadPairError:
@@ -57,6 +54,18 @@ def open_rows(path: str | Path) -> Iterator[PictureRows]:
                 yield rows
                 return
     yield _Whole(read_picture(path))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tifffile.TiffFile]:
+    with ExitStack() as stack:
+        try:
+            tiff = stack.enter_context(open_tiff(path))
+        except BadPairError:
+            raise
+        except Exception as error:  # tifffile raises anything on broken bytes
+            raise BadPairError(f"{path}: cannot be read as a TIFF: {error}") from error
+        yield tiff
 
 
 class _Whole:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import tifffile
 
 from pix2pix.data.pairs import BadPairError
+from pix2pix.data.tiff_opening import open_tiff
 
 UNNAMED = "IQ"
 CHANNELS = "CS"
@@ -112,7 +113,7 @@ def stack_axes(path: Path, channels: int) -> str:
 
     Raises BadPairError where the file holds no picture, or several that differ.
     """
-    with tifffile.TiffFile(path) as tiff:
+    with open_tiff(path) as tiff:
         kept = [(name, length) for name, length in named_axes(picture_pages(path, tiff)) if name not in "YX"]
         if len(kept) == 1 and kept[0][0] in UNNAMED:
             axes = picture_axes(path, picture_pages(path, tiff))

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import tifffile
-
 from pix2pix.data.pairs import BadPairError
 from pix2pix.data.picture_rows import TIFFS
 from pix2pix.data.tiff_axes import picture_pages
+from pix2pix.data.tiff_opening import open_tiff
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +55,7 @@ def carried(
     if source.suffix.lower() not in TIFFS:
         return arguments
     try:
-        with tifffile.TiffFile(source) as tiff:
+        with open_tiff(source) as tiff:
             page = picture_pages(source, tiff).keyframe
             ome = tiff.ome_metadata
             kept = [page.tags[code] for code in GEO_TAGS if code in page.tags]

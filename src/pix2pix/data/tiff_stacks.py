@@ -15,6 +15,7 @@ import tifffile
 from pix2pix.data.pairs import Array, BadPairError
 from pix2pix.data.tiff_axes import CHANNELS, Axes, named_axes, picture_pages
 from pix2pix.data.tiff_metadata import carried
+from pix2pix.data.tiff_opening import open_tiff
 from pix2pix.data.tiff_values import TiffValues, upright
 from pix2pix.data.tiff_writing import BIG
 
@@ -55,7 +56,7 @@ def open_stack(path: Path) -> Iterator[Stack]:
     """
     with ExitStack() as opened:
         try:
-            tiff = opened.enter_context(tifffile.TiffFile(path))
+            tiff = opened.enter_context(open_tiff(path))
             stack = _stack_of(path, picture_pages(path, tiff))
         except BadPairError:
             raise
@@ -142,7 +143,7 @@ def _pages(pictures: Iterable[Array], planes: bool) -> Iterator[Array]:
 
 def _of_imagej(like: Path) -> dict[str, Any]:
     """What ImageJ's description says beside the values; empty of other files."""
-    with tifffile.TiffFile(like) as tiff:
+    with open_tiff(like) as tiff:
         if not tiff.is_imagej or tiff.imagej_metadata is None:
             return {}
         known = {key: tiff.imagej_metadata[key] for key in _CARRIED if key in tiff.imagej_metadata}

@@ -14,7 +14,7 @@ from starlette.types import Message, Receive
 
 from pix2pix.web.models import Model
 from pix2pix.web.queue import Queue
-from pix2pix.web.uploads import MEDIA, RefusedError, best_suffix, read_upload, to_bytes
+from pix2pix.web.uploads import MEDIA, MEGAPIXEL, RefusedError, best_suffix, read_upload, to_bytes
 
 FORM_OVERHEAD = 1 << 16  # bytes of a request beside its file
 FIELDS = ("file", "model", "sample", "format", "view", "drawing")
@@ -51,7 +51,7 @@ class Api:
 
     async def list_models(self, request: Request) -> Response:
         """What is taken, and each model's facts."""
-        taken = {"megapixels": self._limits.pixels / 1e6, "bytes": self._limits.bytes}
+        taken = {"megapixels": self._limits.pixels / MEGAPIXEL, "bytes": self._limits.bytes}
         return JSONResponse({"limits": taken, "models": [model.describe() for model in self._models.values()]})
 
     async def example(self, request: Request) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -20,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pix2pix.web.api import Api, Limits
 from pix2pix.web.models import Model
+from pix2pix.web.origins import OwnOrigin
 from pix2pix.web.queue import BusyError
 from pix2pix.web.uploads import RefusedError
 
@@ -30,18 +30,18 @@ HEADERS = {
     " frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",  # pictures here are not shown in pages of other sites
     "Cache-Control": "no-store",
 }
 log = logging.getLogger(__name__)
 
 
-def make_app(models: Sequence[Model], limits: Limits, hosts: Sequence[str] = ("*",)) -> Starlette:
+def make_app(models: Sequence[Model], limits: Limits, names: Collection[str], addresses: bool = False) -> Starlette:
     """The application.
 
     Args:
         models: the first is the usual one; names differ.
-        hosts: names in the Host header that are served; on a loopback address only its own, so that no other site's
-            name can be pointed here (DNS rebinding).
+        names, addresses: under which this server is asked for (see `origins.OwnOrigin`).
     """
     api = Api(models, limits)
 
@@ -67,7 +67,7 @@ def make_app(models: Sequence[Model], limits: Limits, hosts: Sequence[str] = ("*
             Route("/api/view", api.view, methods=["POST"]),
             Mount("/page", StaticFiles(directory=PAGE)),
         ],
-        middleware=[Middleware(_WithHeaders), Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))],
+        middleware=[Middleware(_WithHeaders), Middleware(OwnOrigin, names=names, addresses=addresses)],
         exception_handlers={RefusedError: _refused, HTTPException: _http_error, Exception: _failed},
         lifespan=lifespan,
     )

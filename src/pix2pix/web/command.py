@@ -17,8 +17,8 @@ from pix2pix.processes.memory import MIB, keep_freed_memory
 from pix2pix.web.api import Limits
 from pix2pix.web.app import make_app
 from pix2pix.web.models import Model, load_model
-
-LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
+from pix2pix.web.origins import own_names
+from pix2pix.web.uploads import MEGAPIXEL
 
 
 class ServeError(ValueError):
@@ -46,12 +46,12 @@ def serve(arguments: argparse.Namespace) -> None:
                 file=sys.stderr,
             )
         limits = Limits(
-            pixels=arguments.max_megapixels * 1e6,
+            pixels=arguments.max_megapixels * MEGAPIXEL,
             bytes=int(arguments.max_megabytes * 1e6),
             places=arguments.queue,
             timeout=arguments.timeout,
         )
-        app = make_app(models, limits, (*LOOPBACK, arguments.host) if loopback else ("*",))
+        app = make_app(models, limits, own_names(arguments.host, loopback, arguments.allow_host), not loopback)
         listening.listen(128)
         print(f"http://{shown}:{port}/ (the API: http://{shown}:{port}/api). Ctrl-C ends.", flush=True)
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,6 +22,7 @@ SIGNATURES = {
     b"\x93NUMPY": ".npy",
     b"BM": ".bmp",
 }
+MEGAPIXEL = 2**20  # pixels, as 1024 x 1024: so 2048 x 2048 are 4
 CHANNELS = 16  # that a picture of the largest size may have: numbers, not pixels, take memory
 MEDIA = {
     ".png": "image/png",
@@ -61,16 +63,21 @@ def read_upload(content: bytes, name: str, max_pixels: float) -> Array:
         try:
             height, width, channels = picture_size(path)
             if height * width > max_pixels or height * width * channels > max_pixels * CHANNELS:
-                most = max_pixels / 1e6
+                most = max_pixels / MEGAPIXEL
                 raise RefusedError(
                     413,
-                    f"{name}: has {width} x {height} pixels and {channels} channel(s); up to {most:g} megapixels and"
-                    f" {CHANNELS * most:g} million numbers are taken here; make it smaller, or start"
-                    " `pix2pix serve` with a larger --max-megapixels",
+                    f"{name}: has {width} x {height} pixels and {channels} channel(s); up to {most:g} megapixels"
+                    f" (of 1024 x 1024) and {CHANNELS * most:g} million numbers are taken here; make it smaller, or"
+                    f" start `pix2pix serve` with --max-megapixels {_needed(height, width, channels)}",
                 )
             return read_picture(path)
         except BadPairError as error:
             raise RefusedError(422, str(error).replace(str(path), name)) from error
+
+
+def _needed(height: int, width: int, channels: int) -> int:
+    """Megapixels of which a picture of this size is taken."""
+    return math.ceil(height * width * max(1, channels / CHANNELS) / MEGAPIXEL)
 
 
 def best_suffix(picture: Array) -> str:
