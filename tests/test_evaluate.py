@@ -185,7 +185,7 @@ def test_runs_on_other_pictures_are_not_compared(runs: Path, capsys: pytest.Capt
     ("words", "said"),
     [
         (("runs/seed 9",), "runs/seed 9 is neither a file nor a folder: expected a checkpoint or the folder of a run"),
-        (("runs",), "It holds 4 run(s): type runs/*"),
+        (("runs",), "It holds 4 runs: type runs/*/checkpoints/last.ckpt"),
         (("runs/seed 0", "--metrics", "ssmi"), "--metrics: there is no 'ssmi'; there are psnr,"),
         (("runs/seed 0", "--metrics", "ms_ssim"), "--metrics: ms_ssim cannot be measured: needs pictures of at least"),
         (("runs/seed 0", "--rank-by", "psn"), "'psn' is not measured here; there are psnr, ssim,"),

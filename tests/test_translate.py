@@ -215,6 +215,15 @@ def test_results_that_are_there(here: Path, capsys: pytest.CaptureFixture[str]) 
     np.testing.assert_array_equal(read_picture("out/1.png"), translated("photos", "1", ".png"))
 
 
+def test_a_volume_is_told_what_to_be_called(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    values = np.random.default_rng(0).normal(size=(16, 16, 2)).astype(np.float32)
+    nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), "mr.nii.gz")
+    said = mistake(capsys, "runs/mr", "mr.nii.gz", "-o", "ct.npy")
+    assert "name it ct.nii.gz" in said
+    assert main(["runs/mr", "mr.nii.gz", "-o", said.rpartition("name it ")[2].strip()]) == 0
+    assert nibabel.load("ct.nii.gz").shape == (16, 16, 2)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -95,3 +95,12 @@ def test_listing_problems_are_one_error_that_names_ten(tmp_path: Path) -> None:
     assert "data.on_bad=skip" in lines[12]
     readable = Readable(pairs, "skip")
     assert (len(readable), len(readable.problems), list(readable.names)) == (1, 13, ["0"])
+
+
+def test_what_is_typed_already_is_not_advised(folder: Path) -> None:
+    for path in (folder / "train").iterdir():
+        path.write_bytes(b"no picture")
+    with pytest.raises(BadPairError) as caught:
+        Readable(source_of(folder), "skip")[0]
+    assert "none of the 5 pairs can be used" in str(caught.value)
+    assert "on_bad" not in str(caught.value)

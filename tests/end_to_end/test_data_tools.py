@@ -75,7 +75,33 @@ def photos_alone(root: Path) -> str:
     return ""
 
 
-@pytest.fixture(params=[side_by_side, two_folders, manifest, photos_alone], ids=lambda make: make.__name__)
+def tagged(root: Path) -> str:
+    """Photos and maps of indices in one folder, told apart by a part of the name; a void index, and a README."""
+    for number in range(5):
+        write_picture(root / f"{number}.jpg", photo())
+        indices = np.kron(np.arange(16).reshape(4, 4) % 3, np.ones((8, 8), int)).astype(np.uint8)[:, :, None]
+        indices[:2] = 255
+        write_picture(root / f"{number}_mask.png", indices)
+    (root / "README.txt").write_text("five pairs")
+    return ""
+
+
+def named_folders(root: Path) -> str:
+    """Folders of names of their own around the splits, one side float with missing values, of another zero padding."""
+    for split, numbers in (("train", range(3)), ("val", range(3, 5))):
+        for number in numbers:
+            (root / split / "S1").mkdir(parents=True, exist_ok=True)
+            (root / split / "dem").mkdir(parents=True, exist_ok=True)
+            write_picture(root / split / "S1" / f"chip{number}.tif", RNG.normal(size=(32, 32, 2)).astype(np.float32))
+            height = RNG.normal(size=(32, 32, 1)).astype(np.float32)
+            height[:5] = np.nan
+            write_picture(root / split / "dem" / f"chip{number:03d}.tif", height)
+    return ""
+
+
+@pytest.fixture(
+    params=[side_by_side, two_folders, manifest, photos_alone, tagged, named_folders], ids=lambda make: make.__name__
+)
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str]:
     """A folder whose name needs quoting, and the flags that it needs."""
     root = tmp_path / "my pairs (new), it's"

@@ -29,6 +29,14 @@ UNSET = ": has a variable of the shell no value?"
 MISTAKES = {
     # a name that is not there
     "epochs=3": f"epochs is no setting. Nearest: type schedule.epochs=3. {ALL}",
+    "data=side_by_side data.root=facades data.crop=256": (
+        f'data.crop is no setting. Nearest: type "data.size=[256,256]". {ALL}'
+    ),
+    "data.shuffle=true": f"data.shuffle is no setting. {ALL}",
+    "data.flip=false": f"data.flip is no setting. Nearest: type data.mirror=false. {ALL}",
+    "name=2024": (
+        "name: found 2024, expected a text: one that reads as a number is typed in quotes twice, \"name='2024'\""
+    ),
     "batchsize=4": f"batchsize is no setting. Nearest: type data.batch_size=4. {ALL}",
     "data=side_by_side data.rot=facades": f"data.rot is no setting. Nearest: type data.root=facades. {ALL}",
     "qqq=1": f"qqq is no setting. {ALL}",

@@ -52,7 +52,7 @@ def test_no_such_run(scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(scenes.parents[2])
     (scenes.parents[2] / "outputs").mkdir(exist_ok=True)
     assert refused(tmp_path / "nothing").startswith(f"{tmp_path}/nothing is neither a file nor a folder")
-    assert refused(scenes.parent).endswith(f" It holds 1 run(s): type {scenes.parent}/*/")
+    assert refused(scenes.parent).endswith(f" It holds 1 run: type {scenes.parent}/*/checkpoints/last.ckpt")
 
 
 def test_the_latest_run_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Under data.on_bad=skip the scores are those of the pairs that can be used, as if the others were not there."""
+"""Under data.on_bad=skip the scores are those of the pairs that can be used, each once, as if there were no others."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class Readable:
             if self.on_bad == "error":
                 raise BadPairError(describe([problem]))
             skipped.append(problem)
-        raise BadPairError(f"none of the {len(self)} pairs can be used:\n{describe(skipped)}")
+        raise BadPairError(f"none of the {len(self)} pairs can be used:\n{describe(skipped, self.on_bad)}")
 
     def note(self, problems: Sequence[Problem]) -> None:
         """Remember problems, and log each file the first time."""
@@ -120,8 +120,8 @@ def _identities(pairs: PairSource) -> dict[tuple[int, int], Path]:
     return found
 
 
-def describe(problems: Sequence[Problem]) -> str:
-    """One message for several problems: up to ten files, how many more, and what to type."""
+def describe(problems: Sequence[Problem], on_bad: OnBad = "error") -> str:
+    """One message for several problems: up to ten files, how many more, and what to type where it is not typed yet."""
     lines = [f"  {problem.file}: {problem.why}" for problem in problems[:NAMED]]
     if len(problems) > NAMED:
         lines.append(f"  and {len(problems) - NAMED} more")
@@ -130,6 +130,6 @@ def describe(problems: Sequence[Problem]) -> str:
         [
             f"{len(problems)} {noun} of pairs cannot be used:",
             *lines,
-            "Mend them, or type data.on_bad=skip to leave them out.",
+            "Mend them, or type data.on_bad=skip to leave them out." if on_bad == "error" else "Mend them.",
         ]
     )

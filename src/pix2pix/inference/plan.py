@@ -92,7 +92,7 @@ def plan_files(
         name = below.with_suffix("").as_posix()
         suffix = suffix_of(path.suffix.lower(), output.suffix.lower() if as_file else "")
         if as_file and suffix != output.suffix.lower():
-            better = output.with_suffix(suffix)
+            better = output.with_suffix(".nii.gz" if is_nifti(path) else suffix)
             raise PlanError(f"-o {output}: such a file cannot hold what is made of {path}: name it {better}")
         target = output if as_file else result_file(output, name, suffix)
         jobs.append(Job(name, _numbered(target, samples), path))

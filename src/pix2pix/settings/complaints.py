@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from pix2pix.nearest import nearest
+from pix2pix.settings.overrides import typed
 
 
 class ConfigError(ValueError):
@@ -67,6 +68,8 @@ def _line(plain: Mapping[str, Any], path: tuple[str, ...], prefix: str, said: Se
     if isinstance(found, Mapping) and list(found) == ["kind"]:
         found = found["kind"]  # of a domain, which is typed by its kind alone
     line = f"{key}: found {found!r}, expected {' or '.join(dict.fromkeys(said))}"
+    if "a text" in said and isinstance(found, int | float):
+        return f"{line}: one that reads as a number is typed in quotes twice, {typed(key, str(found).lower())}"
     choices = re.findall(r"'([^']*)'", line.partition("expected")[2])
     near = nearest(str(found), choices)
     return f"{line}. Nearest: type {key}={near}" if near else line

@@ -121,7 +121,10 @@ def _no_setting(
             f" Type {' or '.join(elsewhere[key])} too{finding}"
         )
     near = nearest_key(key, known | elsewhere.keys())
-    hint = f" Nearest: type {near}={value}" if near else ""
+    meant = f"{near}={value}"
+    if near == "data.size" and value.isdigit():
+        meant = in_shell_quotes(f"data.size=[{value},{value}]")
+    hint = f" Nearest: type {meant}" if near else ""
     needs = f" with {' or '.join(elsewhere[near])}" if near and near in elsewhere and near not in known else ""
     return f"{key} is no setting.{hint}{needs}{'.' if near else ''} All settings: pix2pix train --cfg job"
 

@@ -398,3 +398,30 @@ def test_raw_is_shown_by_its_first_channels_over_its_range(channels: int, shown:
     assert picture.dtype == np.uint8
     assert np.abs(picture.astype(int) - np.rint(stored[:, :, shown] / 257)).max() <= 1
     np.testing.assert_array_equal(picture, again)
+
+
+@pytest.mark.parametrize(("dtype", "nodata"), [("uint8", 255), ("int16", -1), ("uint16", 65535)])
+def test_indices_of_no_class_do_not_count(dtype: str, nodata: int) -> None:
+    stored = np.arange(12).reshape(3, 4, 1).astype(dtype) % 3
+    stored[0, 1] = stored[2, 2] = nodata
+    domain = domain_from_dict({"kind": "labels", "classes": 3, "nodata": nodata})
+    prepared = domain.prepare(stored, "x")
+    missing = stored[:, :, 0] == nodata
+    assert prepared.valid is not None
+    np.testing.assert_array_equal(prepared.valid, ~missing)
+    encoded = domain.encode(prepared.values)
+    assert encoded.shape == (3, 3, 4)
+    assert (encoded[:, missing] == -1).all()
+    assert (encoded[:, ~missing].sum(axis=0) == -1).all()  # one of three is 1
+    np.testing.assert_array_equal(domain.decode(encoded)[~missing], stored[~missing])
+    assert domain.prepare(np.zeros((2, 2, 1), dtype), "x").valid is None
+    assert domain_from_dict(domain.to_dict()) == domain
+    with pytest.raises(BadPairError, match=r"holds the class indices 0 to 3.*expected 0 to 2"):
+        domain.prepare(np.full((2, 2, 1), 3, dtype) * np.eye(2, dtype=dtype)[:, :, None], "x")
+
+
+def test_an_index_of_no_class_is_none_of_the_classes_and_no_colour() -> None:
+    with pytest.raises(ValueError, match="nodata is 2, which is one of the 3 classes"):
+        Labels(classes=3, nodata=2)
+    with pytest.raises(ValueError, match="with a palette there are none"):
+        Labels(((0, 0, 0), (1, 1, 1)), nodata=255)

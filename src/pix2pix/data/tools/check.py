@@ -279,7 +279,8 @@ def _about_pairs(layout: Layout, findings: Findings, given: str | None) -> tuple
         )
         lines.append(f"direction  {direction}: {why}; turn it round if you want the other way")
     looked_at = list(zip(source.pictures, target.pictures, strict=True))
-    if layout.name == "two_folders" and len(looked_at) >= FEWEST and not any(aligned(*pair) for pair in looked_at):
+    by_name = layout.settings.keys() & {"folders", "patterns"}  # no folders that are called as sides are
+    if by_name and len(looked_at) >= FEWEST and not any(aligned(*pair) for pair in looked_at):
         lines.append(
             f"note       the names pair up, but in none of {len(looked_at)} pairs do contours lie on each other; if"
             " each file is a photo of its own: --layout derived"
