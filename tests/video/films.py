@@ -104,7 +104,7 @@ def write_timed(
     """A film whose frames are shown at `times`, the last until the one time more that there is."""
     height, width = frames[0].shape[:2]
     with av.open(path, "w") as film:
-        video = film.add_stream(codec, rate=25, options=options)
+        video: Any = film.add_stream(codec, rate=25, options=options)
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         video.time_base = video.codec_context.time_base = time_base
         video.codec_context.flags |= Flags.frame_duration
@@ -116,17 +116,31 @@ def write_timed(
     return path
 
 
+def write_avi(path: Path, kept: Sequence[int], codec: str) -> Path:
+    """Frames of 25 a second, of which some are not there: AVI holds a chunk of no bytes for each of those."""
+    with av.open(path, "w") as film:
+        video: Any = film.add_stream(codec, rate=25, options={"q": "2", "bf": "0"})
+        video.width, video.height = 64, 48
+        video.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for index in kept:
+            frame = av.VideoFrame.from_ndarray(patches(index), format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            film.mux(video.encode(frame))
+        film.mux(video.encode(None))
+    return path
+
+
 def end(path: Path) -> Fraction:
     """When the last frame ends, as the file states it: MP4, MOV and AVI in the track's header, Matroska in a tag."""
     with av.open(path) as film:
-        video = film.streams.video[0]
+        video: Any = film.streams.video[0]
         if video.duration is not None and "matroska" not in film.format.name:
-            return ((video.start_time or 0) + video.duration) * video.time_base
+            return Fraction(((video.start_time or 0) + video.duration) * video.time_base)
         hours, minutes, rest = video.metadata["DURATION"].split(":")
         return int(hours) * 3600 + int(minutes) * 60 + Fraction(rest)
 
 
-def box_of(film: bytes, *names: bytes) -> tuple[int, int]:
+def box_of(film: bytes | bytearray, *names: bytes) -> tuple[int, int]:
     """Where the box of that path in an MP4 begins, and its length; `name+78` passes over 78 bytes of that box's own."""
     place, length, rest = 0, 0, len(film)
     for name in names:

@@ -5,10 +5,23 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import av
+import numpy as np
 import pytest
-from tests.video.films import difference, end, packets, patches, pictures, seconds, translator, write_film, write_timed
+from tests.video.films import (
+    difference,
+    end,
+    packets,
+    patches,
+    pictures,
+    seconds,
+    translator,
+    write_avi,
+    write_film,
+    write_timed,
+)
 
 from pix2pix.video.reading import Film, count_frames
 from pix2pix.video.translating import FilmOptions, translate_film
@@ -96,19 +109,6 @@ DROPPED = {  # which of 50 frames are there; AVI holds a chunk of no bytes for t
 }
 
 
-def write_avi(path: Path, kept: list[int], codec: str) -> Path:
-    with av.open(path, "w") as film:
-        video = film.add_stream(codec, rate=25, options={"q": "2", "bf": "0"})
-        video.width, video.height = 64, 48
-        video.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
-        for index in kept:
-            frame = av.VideoFrame.from_ndarray(patches(index), format="rgb24")
-            frame.pts, frame.time_base = index, Fraction(1, 25)
-            film.mux(video.encode(frame))
-        film.mux(video.encode(None))
-    return path
-
-
 @pytest.mark.parametrize("codec", ["mjpeg", "mpeg4"])
 @pytest.mark.parametrize("dropped", DROPPED)
 def test_an_avi_with_dropped_frames_is_whole(dropped: str, codec: str, tmp_path: Path) -> None:
@@ -149,8 +149,10 @@ def test_one_that_was_cut_off_is_told(suffix: str, share: float, tmp_path: Path)
     source = tmp_path / f"film{suffix}"
     if suffix == ".avi":
         write_avi(source, list(range(100)), "mjpeg")
+    elif suffix == ".mkv":
+        write_film(source, frames)
     else:
-        write_film(source, frames, **({"movflags": "faststart"} if suffix == ".mp4" else {}))
+        write_film(source, frames, movflags="faststart")
     source.write_bytes(source.read_bytes()[: int(source.stat().st_size * share)])
     report = translate_film(translator(), source, tmp_path / "result.mp4", FAST)
     assert report.cut is not None
@@ -182,3 +184,28 @@ def test_sound_and_subtitles_keep_their_times(tmp_path: Path) -> None:
     source = write_film(tmp_path / "film.mp4", [patches(index) for index in range(25)], sound=True)
     report = translate_film(translator(), source, tmp_path / "result.mov", FAST)
     assert packets(report.path, 1) == packets(source, 1)
+
+
+@pytest.mark.parametrize("first", ["sound", "pictures"])
+def test_no_frame_is_lost_where_sound_comes_first(first: str, tmp_path: Path) -> None:
+    """What a decoder still holds in the end comes out, whichever number the stream has."""
+    source = tmp_path / "film.mp4"
+    with av.open(source, "w") as film:
+        streams = {
+            kind: film.add_stream(kind, rate=rate)
+            for kind, rate in (("aac", 16000), ("libx264", 25))[:: 1 if first == "sound" else -1]
+        }
+        sound: Any = streams["aac"]
+        video: Any = streams["libx264"]
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        for index in range(30):
+            film.mux(video.encode(av.VideoFrame.from_ndarray(patches(index), format="rgb24")))
+        film.mux(video.encode(None))
+        heard = av.AudioFrame.from_ndarray(np.zeros((2, 16000), np.float32), format="fltp", layout="stereo")
+        heard.sample_rate, heard.pts, heard.time_base = 16000, 0, Fraction(1, 16000)
+        film.mux(sound.encode(heard))
+        film.mux(sound.encode(None))
+    report = translate_film(translator(), source, tmp_path / "result.mp4", FAST)
+    assert (report.cut, report.frames) == (None, 30)
+    assert seconds(report.path) == [Fraction(index, 25) for index in range(30)]
+    assert count_frames(source) == 30

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -124,7 +125,7 @@ def write_with(path: Path, codec: str) -> Path:
         video = film.add_stream("libx264", rate=25, options={"bf": "0"})
         video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
         options = {"strict": "-2"} if codec == "vorbis" else {}
-        beside = film.add_stream(codec, rate=48000 if codec in SOUND else None, options=options)
+        beside: Any = film.add_stream(codec, rate=48000 if codec in SOUND else None, options=options)
         if codec in SOUND:
             beside.layout, beside.format = "stereo", SOUND[codec]
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,8 @@ def open_film(path: Path) -> Iterator[InputContainer]:
                 file, "r", options=_CODECS, container_options=_FILES, metadata_errors=ANY_BYTES, io_open=_refuse
             )
         except (av.FFmpegError, OSError) as error:
+            if error.errno == errno.ENOMEM:  # FFmpeg's word for counts that are beyond its bounds, too
+                raise FilmError(f"{path}: states sizes that are beyond this machine's memory: it is damaged") from None
             raise FilmError(
                 f"{path}: cannot be read as a film: {error.strerror}. Read are MP4, MOV, MKV, WebM, AVI, MPEG and the"
                 " like, but no lists of films. An MP4 that was cut off may have lost its index, which lies at its end:"

@@ -134,7 +134,7 @@ class Film:
             for packet in self.container.demux():  # all streams, whose end says whether the file is whole
                 if packet.pts is not None and packet.size:
                     end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
-                if packet.stream_index != self.stream.index:
+                if packet.stream.index != self.stream.index:  # the last ones, without bytes, have no other number
                     if packet.size and copied:
                         yield packet
                     continue
