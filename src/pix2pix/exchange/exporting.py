@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -115,7 +118,13 @@ class _Artefact:
 
     def write(self, description: Mapping[str, Any], path: Path) -> None:
         writers = {".safetensors": write_safetensors, ".onnx": write_onnx, ".xml": write_openvino}
-        writers[self.suffix](self.made, description, path)
+        try:
+            writers[self.suffix](self.made, description, path)
+        except RuntimeError as error:
+            if shutil.disk_usage(path.parent).free >= 2**20:
+                raise
+            # OpenVINO's word for a full disk is "iostream error".
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
 
 
 def _check(path: Path, precision: str) -> None:
