@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,12 +15,14 @@ import numpy as np
 import onnx
 import pytest
 from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import save_file
 from tests.evaluation.untrained_runs import pairs_folder, untrained
 from tests.threads import threads
 
 from pix2pix.data.codecs import read_picture, write_picture
 from pix2pix.data.pairs import BadPairError
-from pix2pix.exchange import agreement, extras
+from pix2pix.exchange import agreement, checksums, extras
 from pix2pix.exchange.extras import ExchangeError, needed
 from pix2pix.exchange.loading import is_exported, load_exported
 from pix2pix.export import main
@@ -195,6 +199,62 @@ def test_files_that_are_none_of_ours(exported: Path, tmp_path: Path) -> None:
         load_exported(tmp_path / "alone.xml")
     with pytest.raises(FileNotFoundError):
         load_exported(tmp_path / "nothing.onnx")
+
+
+def test_a_file_that_was_changed(exported: Path, tmp_path: Path) -> None:
+    """A weight changed by one bit: the other libraries see nothing."""
+    for name, changed in (("model.onnx", ".onnx"), ("model.safetensors", ".safetensors"), ("model.xml", ".bin")):
+        for file in exported.iterdir():
+            shutil.copy(file, tmp_path)
+        place = (tmp_path / name).with_suffix(changed)
+        data = bytearray(place.read_bytes())
+        data[len(data) // 2] ^= 1
+        place.write_bytes(data)
+        with pytest.raises(ExchangeError, match=f"{name} is damaged, or was changed after its export"):
+            load_exported(tmp_path / name)
+
+
+def test_files_without_a_checksum_are_read(exported: Path, run: Path, tmp_path: Path) -> None:
+    """As older versions wrote them."""
+    expected = without_noise(Translator.load(run))(picture())
+    graph = onnx.load(exported / "model.onnx")
+    kept = [entry for entry in graph.metadata_props if entry.key != checksums.KEY]
+    assert len(kept) == len(graph.metadata_props) - 1
+    del graph.metadata_props[:]
+    graph.metadata_props.extend(kept)
+    onnx.save(graph, tmp_path / "model.onnx")
+    text, comment, _ = (exported / "model.xml").read_text(encoding="utf-8").rpartition(f"<!-- {checksums.KEY}")
+    assert comment
+    (tmp_path / "model.xml").write_text(text, encoding="utf-8")
+    shutil.copy(exported / "model.bin", tmp_path)
+    with safe_open(exported / "model.safetensors", framework="pt") as file:
+        metadata = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    del metadata[checksums.KEY]
+    save_file(tensors, tmp_path / "model.safetensors", metadata=metadata)
+    for name in ("model.onnx", "model.xml", "model.safetensors"):
+        translator = load_exported(tmp_path / name)
+        found = (translator if name != "model.safetensors" else without_noise(translator))(picture())
+        assert np.abs(found.astype(int) - expected.astype(int)).max() <= 1
+
+
+def test_a_description_that_is_none(exported: Path, tmp_path: Path) -> None:
+    graph = onnx.load(exported / "model.onnx")
+    told = json.loads(next(entry.value for entry in graph.metadata_props if entry.key == "pix2pix"))
+    for key, value, said in (
+        ("multiple", 3, "multiple is 3, expected a power of two"),
+        ("settings", [], "has no settings"),
+        ("source_domain", {"kind": "grey"}, "its source is .*, expected 4 sides, the second of 1 channels"),
+        ("precision", "f4", "precision is 'f4'"),
+    ):
+        onnx.helper.set_model_props(graph, {"pix2pix": json.dumps({**told, key: value})})
+        onnx.save(graph, tmp_path / "a.onnx")
+        with pytest.raises(ExchangeError, match=f"a.onnx: .*{said}"):
+            load_exported(tmp_path / "a.onnx")
+    onnx.helper.set_model_props(graph, {"pix2pix": "[" * 100_000})
+    onnx.save(graph, tmp_path / "a.onnx")
+    with pytest.raises(ExchangeError, match="is damaged"):
+        load_exported(tmp_path / "a.onnx")
 
 
 def test_an_extra_that_is_missing(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,41 @@ def test_what_a_file_names_is_not_called(run: Path) -> None:
     evil = {**record, "settings": {"generator": {"_target_": "os.system", "command": "true"}}}
     with pytest.raises(ValueError, match=r"the checkpoint's generator is 'os\.system', which is not one of"):
         build_generator(evil)
+
+
+def flipped(path: Path) -> Path:
+    """With a bit of the last member's content turned over."""
+    data = bytearray(path.read_bytes())
+    data[data.rfind(b"PK\1\2") // 2] ^= 1
+    path.write_bytes(data)
+    return path
+
+
+def test_a_damaged_checkpoint_offers_the_others(run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    checkpoints = copy / "checkpoints"
+    last, best = flipped(checkpoints / "last.ckpt"), checkpoints / "best_ssim.ckpt"
+    with pytest.raises(ValueError, match=rf"^{last} cannot be read as a checkpoint: it is damaged") as raised:
+        read_checkpoint(copy)
+    said = str(raised.value)
+    assert str(best) in said
+    assert f"To train on from one: cp {best} {last}, then resume" in said
+    flipped(best)
+    with pytest.raises(ValueError) as raised:  # what is damaged too is not offered
+        read_checkpoint(copy)
+    assert "best_ssim" not in str(raised.value)
+    assert "generator.ckpt" in str(raised.value)
+    assert "To train on" not in str(raised.value)
+
+
+def test_a_state_dict_of_the_usual_code_says_what_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "latest_net_G.pth"
+    for legacy in (False, True):  # as PyTorch wrote files before 1.6
+        states = {"model.model.0.weight": torch.zeros(8, 3, 4, 4)}
+        torch.save(states, file, _use_new_zipfile_serialization=not legacy)
+        with pytest.raises(ValueError, match=f"it is a state dict.*: pix2pix import {file} -o RUN$"):
+            read_checkpoint(file)
 
 
 def test_a_used_folder(run: Path, tmp_path: Path) -> None:

@@ -20,7 +20,20 @@ from pix2pix.models.pixel_classes import ColourClasses
 from pix2pix.models.resnet import ResNet
 from pix2pix.models.unet import UNet
 
-DESCRIPTION = {"format": 1, "precision": "f32"}
+DESCRIPTION: dict[str, Any] = {
+    "format": 1,
+    "precision": "f32",
+    "multiple": 8,
+    "source_domain": {"kind": "raw", "channels": 2, "range": [0, 1]},
+    "settings": {
+        "generator": {"_target_": "pix2pix.models.unet.UNet"},
+        "objective": {},
+        "translation": {"noise": False, "statistics": "picture"},
+        "training": {"channels_last": False},
+        "data": {"name": "manifest", "direction": "a_to_b"},
+        "seed": 0,
+    },
+}
 
 
 def trained(generator: Generator) -> Generator:
@@ -48,8 +61,10 @@ def test_translates_as_the_generator_does(generator: Generator, statistics: Stat
     trained(generator)
     graph = onnx_model(generator, 2, statistics)
     openvino = openvino_model(graph)
-    write_onnx(graph, DESCRIPTION, tmp_path / "a.onnx")
-    write_openvino(openvino, DESCRIPTION, tmp_path / "a.xml")
+    kind = "lab_ab" if isinstance(generator, Classifier) else "rgb"
+    description = {**DESCRIPTION, "target_domain": {"kind": kind}}
+    write_onnx(graph, description, tmp_path / "a.onnx")
+    write_openvino(openvino, description, tmp_path / "a.xml")
     session, _ = open_onnx(tmp_path / "a.onnx")
     model, _ = open_openvino(tmp_path / "a.xml")
     compiled = model.compiled()

@@ -1,0 +1,133 @@
+"""What a run's recorded settings name, and who is asked about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from pix2pix.settings.complaints import ConfigError
+from pix2pix.settings.recorded import VARIABLE, check_trusted, foreign, recorded_overrides, take_trust
+from pix2pix.settings.resolvers import register_resolvers
+from pix2pix.settings.typed import conf_folder
+
+
+@pytest.fixture(autouse=True)
+def _untrusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "")
+
+
+def recorded(folder: Path, *overrides: str, **more: Any) -> Path:
+    """What Hydra writes for these, with more settings beside."""
+    register_resolvers()
+    with initialize_config_dir(config_dir=str(conf_folder()), version_base="1.3"):
+        settings: Any = OmegaConf.to_container(compose("train", list(overrides)), resolve=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump({**settings, **more}))
+    return path
+
+
+@pytest.mark.parametrize(
+    "group", ["generator", "discriminator", "data", "objective", "trainer", "logger", "experiment"]
+)
+def test_every_choice_of_ours_is_resumed_unasked(tmp_path: Path, group: str) -> None:
+    for choice in sorted((conf_folder() / group).glob("[!_]*.yaml")):
+        path = recorded(tmp_path / choice.stem, f"{group}={choice.stem}")
+        assert list(foreign(path)) == []
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["optimizer.algorithm._target_=torch.optim.AdamW"],
+        ["optimizer.algorithm._target_=torch.optim.SGD", "~optimizer.algorithm.betas"],
+        ["data=side_by_side", "data.root=${oc.env:HOME}/pairs"],
+        ["data=side_by_side", "data.root=${oc.env:SCRATCH,/tmp}"],
+        ["name=${data.task}_${size.name}"],
+        ["name=2026-01-31"],
+    ],
+)
+def test_what_people_type_is_resumed_unasked(tmp_path: Path, overrides: list[str]) -> None:
+    assert list(foreign(recorded(tmp_path, *overrides))) == []
+
+
+CALL = {"_target_": "os.system", "command": "true"}
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"x": CALL}, "x._target_: 'os.system'"),
+        ({"x": [[CALL]]}, "x.0.0._target_: 'os.system'"),
+        ({"x": {"_target_": ["os.system"]}}, "x._target_: \"['os.system']\""),
+        ({"x": {"_target_": "${name}"}}, "x._target_: '${name}'"),
+        ({"x": {"_target_": "torch.optim.lr_scheduler.LambdaLR"}}, "x._target_"),
+        ({"x": {"_target_": "pix2pix.train.os.system"}}, "x._target_"),
+        ({"x": {"_target_": "torch.optim.Adam", "_args_": ["a"]}}, "x._args_.0: 'a', an argument without a name"),
+        ({"x": "${oc.create:{}}"}, "x: '${oc.create:{}}'"),
+        ({"x": "${${y}:{}}"}, "x: '${${y}:{}}'"),
+        ({"x": "$${y}{oc.create:{}}"}, "x: "),
+        ({"x": "\\${oc.create:{}}"}, "x: "),
+        ({"hydra": {}}, "hydra: settings of Hydra's own"),
+        ({"hydra/launcher": "x"}, "hydra/launcher: settings of Hydra's own"),
+        ({"defaults": ["x"]}, "defaults: settings of Hydra's own"),
+        ({"logger": {"csv": {"folder": "/home"}}}, "logger.csv.folder: '/home', a place outside the run"),
+        ({"logger": {"csv": {"folder": "${data.root}"}}}, "a place outside the run"),
+        ({"logger": {"m": {"tracking_uri": "http://elsewhere"}}}, "'http://elsewhere', a place outside the run"),
+    ],
+)
+def test_what_is_not_ours_is_told_with_its_key(tmp_path: Path, more: dict[str, Any], said: str) -> None:
+    path = recorded(tmp_path / "run" / ".hydra", **more)
+    assert any(each.startswith(said) or said in each for each in foreign(path))
+    with pytest.raises(ConfigError) as raised:
+        check_trusted(path, tmp_path / "run")
+    assert said in str(raised.value)
+    assert str(path) in str(raised.value)
+    assert str(raised.value).endswith(f"pix2pix train --trust resume={tmp_path / 'run'}")
+
+
+def test_trust_is_taken_from_the_arguments_and_holds_for_points(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = recorded(tmp_path, x=CALL)
+    assert take_trust(["-m", "seed=1"]) == ["-m", "seed=1"]
+    with pytest.raises(ConfigError):
+        check_trusted(path, tmp_path)
+    assert take_trust(["--trust", "-m", "seed=1"]) == ["-m", "seed=1"]
+    check_trusted(path, tmp_path)
+
+
+@pytest.mark.parametrize("text", ["a: [", "a: !!python/name:os.system", "- 1", "", "a: " + "[" * 3000, "a: \x00"])
+def test_files_that_are_no_settings(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=r"config\.yaml (cannot be read as|holds no) settings"):
+        list(foreign(tmp_path / "config.yaml"))
+
+
+def test_anchors_that_multiply(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    (tmp_path / "config.yaml").write_text("\n".join(lines))
+    with pytest.raises(ConfigError, match="holds more than"):
+        list(foreign(tmp_path / "config.yaml"))
+
+
+def test_recorded_overrides_are_texts(tmp_path: Path) -> None:
+    assert recorded_overrides(tmp_path) is None
+    file = tmp_path / ".hydra" / "overrides.yaml"
+    file.parent.mkdir()
+    for text, found in (
+        ("[]", []),
+        ("", []),
+        ("- seed=1\n- name='${oc.create:{}}'", ["seed=1", "name='${oc.create:{}}'"]),
+    ):
+        file.write_text(text)
+        assert recorded_overrides(tmp_path) == found
+    file.write_text("a: 1")
+    with pytest.raises(ConfigError, match=r"overrides\.yaml is damaged"):
+        recorded_overrides(tmp_path)
