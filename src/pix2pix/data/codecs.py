@@ -243,7 +243,8 @@ def _write_tiff(file: BinaryIO, picture: Array, unit: str | None) -> None:
 def _read_npy(path: Path) -> Array:
     # Mapped first: what its header claims beyond the file's end is refused before memory is taken for it.
     mapped = _three_axes(path, np.load(path, mmap_mode="r", allow_pickle=False))
-    check_claim(path, *mapped.shape, mapped.dtype.itemsize)
+    height, width, channels = mapped.shape
+    check_claim(path, height, width, channels, mapped.dtype.itemsize)
     return np.array(mapped)
 
 
