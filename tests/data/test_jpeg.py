@@ -110,7 +110,8 @@ def test_what_does_no_harm_is_read(tmp_path: Path, kind: str) -> None:
 def test_a_picture_that_ends_grey_is_whole(tmp_path: Path) -> None:
     """What libjpeg fills in is a picture too, if the file holds it."""
     path = tmp_path / "picture.jpg"
-    for options in ({}, {"optimize": True}, {"progressive": True}):
+    kinds: list[dict[str, Any]] = [{}, {"optimize": True}, {"progressive": True}]
+    for options in kinds:
         grey = photo()
         grey[50:] = 128
         Image.fromarray(grey).save(path, **options)

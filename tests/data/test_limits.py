@@ -47,7 +47,7 @@ def serving(path: Path) -> None:
 READERS = {"training": training, "data check": measuring, "in rows": in_rows, "serving": serving}
 
 
-def tags(*entries: tuple[int, int, int, int | bytes], data: bytes = b"", big: bool = False) -> bytes:
+def tags(*entries: tuple[int, int, int, int | bytes], data: bytes | bytearray = b"") -> bytes:
     """A TIFF of one directory at byte 8, its `data` from byte 1000 on."""
     body = b"".join(
         struct.pack("<HHI", code, kind, count) + (value if isinstance(value, bytes) else struct.pack("<I", value))
@@ -57,7 +57,9 @@ def tags(*entries: tuple[int, int, int, int | bytes], data: bytes = b"", big: bo
     return start.ljust(1000, b"\0") + data
 
 
-def one_strip(compression: int, data: bytes, *, side: int = 8, samples: int = 1, bits: int = 8, kind: int = 1) -> bytes:
+def one_strip(
+    compression: int, data: bytes | bytearray, *, side: int = 8, samples: int = 1, bits: int = 8, kind: int = 1
+) -> bytes:
     """A TIFF whose tags say side × side, and whose only strip is `data`."""
     return tags(
         (256, 4, 1, side),
@@ -76,8 +78,8 @@ def one_strip(compression: int, data: bytes, *, side: int = 8, samples: int = 1,
 
 FLAT = np.zeros((SIDE, SIDE), np.uint8)
 HIDDEN: dict[str, Callable[[], bytes]] = {  # strips that decode to more than the tags say
-    "deflate": lambda: one_strip(8, zlib.compress(FLAT, 9)),
-    "zstd": lambda: one_strip(50000, imagecodecs.zstd_encode(FLAT)),
+    "deflate": lambda: one_strip(8, zlib.compress(FLAT.tobytes(), 9)),
+    "zstd": lambda: one_strip(50000, imagecodecs.zstd_encode(FLAT.tobytes())),
     "png": lambda: one_strip(34933, imagecodecs.png_encode(FLAT, level=1)),
     "lerc": lambda: one_strip(34887, imagecodecs.lerc_encode(FLAT)),
     "jpeg": lambda: one_strip(7, imagecodecs.jpeg8_encode(FLAT)),
@@ -165,7 +167,7 @@ def bmp(width: int, height: int) -> bytes:
 
 
 def jpeg_of(height: int, width: int) -> bytes:
-    small: bytes = imagecodecs.jpeg8_encode(np.zeros((8, 8, 3), np.uint8))
+    small = bytes(imagecodecs.jpeg8_encode(np.zeros((8, 8, 3), np.uint8)))
     return small.replace(struct.pack(">HHB", 8, 8, 3), struct.pack(">HHB", height, width, 3))
 
 
@@ -323,7 +325,7 @@ def test_a_picture_that_was_never_written_in_parts_has_zeros_there(tmp_path: Pat
     with tifffile.TiffFile(path) as tiff:
         for code in (324, 325):
             tag = tiff.pages.first.tags[code]
-            width = 2 if tag.dtype.value == 3 else 4
+            width = 2 if tag.dtype == 3 else 4
             data[tag.valueoffset : tag.valueoffset + width] = bytes(width)
     path.write_bytes(data)
     assert not read_picture(path).any()

@@ -51,15 +51,19 @@ def get(port: int, path: str, **headers: str) -> Answer:
     return _answer(port, "GET", path, None, headers)
 
 
-def post(
-    port: int,
-    path: str,
-    file: bytes | None = None,
-    name: str = "a.png",
-    headers: dict[str, str] | None = None,
-    **fields: str,
-) -> Answer:
-    """A form with a file, as a browser or curl sends it."""
+def post(port: int, path: str, file: bytes | None = None, name: str = "a.png", **fields: str) -> Answer:
+    """A form with a file, as curl sends it."""
+    body, head = _form(file, name, fields)
+    return _answer(port, "POST", path, body, head)
+
+
+def post_from(page: dict[str, str], port: int, path: str, file: bytes) -> Answer:
+    """A form as a browser sends it: with headers that say which page it comes from."""
+    body, head = _form(file, "a.png", {})
+    return _answer(port, "POST", path, body, head | page)
+
+
+def _form(file: bytes | None, name: str, fields: dict[str, str]) -> tuple[bytes, dict[str, str]]:
     border = uuid.uuid4().hex
     parts = [(f'name="{key}"', value.encode()) for key, value in fields.items()]
     parts += [] if file is None else [(f'name="file"; filename="{name}"', file)]
@@ -67,8 +71,7 @@ def post(
         f"--{border}\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + value + b"\r\n"
         for head, value in parts
     )
-    head = {"Content-Type": f"multipart/form-data; boundary={border}", **(headers or {})}
-    return _answer(port, "POST", path, body + f"--{border}--\r\n".encode(), head)
+    return body + f"--{border}--\r\n".encode(), {"Content-Type": f"multipart/form-data; boundary={border}"}
 
 
 def _answer(port: int, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:

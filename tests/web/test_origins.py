@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Message
-from tests.web.served import get, post, served
+from tests.web.served import get, post, post_from, served
 
 from pix2pix.data.domains import Grey
 from pix2pix.web.drawings import brushes
@@ -48,24 +48,24 @@ def picture() -> bytes:
     ],
 )
 def test_what_a_page_of_another_site_posts_is_refused(port: int, path: str, headers: dict[str, str]) -> None:
-    answer = post(port, path, picture(), headers=headers)
+    answer = post_from(headers, port, path, picture())
     assert answer.status == 403
     assert "sent by a page of another site" in json.loads(answer.body)["error"]
 
 
 def test_the_page_itself_and_programs_are_answered(port: int) -> None:
     own = {"Origin": f"http://127.0.0.1:{port}", "Sec-Fetch-Site": "same-origin"}
-    assert post(port, "/api/translate", picture(), headers=own).status == 200
+    assert post_from(own, port, "/api/translate", picture()).status == 200
     assert post(port, "/api/translate", picture()).status == 200
     local = {"Host": f"localhost:{port}", "Origin": f"http://localhost:{port}"}
-    assert post(port, "/api/translate", picture(), headers=local).status == 200
+    assert post_from(local, port, "/api/translate", picture()).status == 200
     assert get(port, "/", **{"Sec-Fetch-Site": "cross-site"}).status == 200  # a link that was clicked on
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.", "[", "", "192.168.1.2"])
 def test_a_name_that_is_pointed_here_is_refused(port: int, host: str) -> None:
     """DNS rebinding: Origin and Host agree, and only the name itself is wrong."""
-    answer = post(port, "/api/translate", picture(), headers={"Host": host, "Origin": f"http://{host}"})
+    answer = post_from({"Host": host, "Origin": f"http://{host}"}, port, "/api/translate", picture())
     assert answer.status == 400
     assert "--allow-host" in json.loads(answer.body)["error"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pix2pix.data.pairs import BadPairError
-from pix2pix.processes.memory import available_memory
+from pix2pix.processes.free_memory import available_memory
 
 SMALL = 2**28  # bytes of numbers that any file may claim
 RATIO = 2**16  # more than any compression of pictures reaches: deflate 2^10, ZSTD 2^15

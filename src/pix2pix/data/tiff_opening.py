@@ -67,7 +67,8 @@ def open_tiff(path: Path) -> Iterator[tifffile.TiffFile]:
         _check_promises(path, tiff)
         for series in tiff.series:
             _check_series(path, series, tiff.filehandle.size)
-            for page in series.pages:
+            for page in series._pages:
+                assert page is not None
                 _guard(page.keyframe)
         yield tiff
 
@@ -198,7 +199,8 @@ def _check_promises(path: Path, tiff: tifffile.TiffFile) -> None:
 
 def _check_series(path: Path, series: tifffile.TiffPageSeries, size: int) -> None:
     """Raises BadPairError where pages or strips are missing, or are not what a picture of this size needs."""
-    key, pages = series.keyframe, list(series._pages)  # as stored: one page may stand for several
+    pages: list[Any] = list(series._pages)  # as stored: one page may stand for several
+    key: Any = series.keyframe
     if key.compression != 1 and key.compression not in (*_BYTEWISE, *_CCITT, *_JPEG, *_WITH_HEADER):
         raise BadPairError(
             f"{path}: is compressed as {_name(key.compression)}, of which it cannot be told how much a strip holds"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 from PIL import Image
 
+from pix2pix.data.jpeg import CutOffError, decode_whole
 from pix2pix.data.meaning import Meaning, marked
 from pix2pix.data.pairs import Array, BadPairError, with_channels
 
@@ -16,8 +19,10 @@ GIVEN = {("uint8", 1), ("uint8", 2), ("uint8", 3), ("uint8", 4), ("uint16", 1), 
 def from_pillow(image: Image.Image) -> Array:
     """(H, W, C) in the image's depth, as its pixels lie: its EXIF orientation is the caller's. Palettes become colours.
 
-    Raises BadPairError for a mode that is no grey, colour or number.
+    Raises BadPairError for a mode that is no grey, colour or number, and for a JPEG that is cut off, where its file is
+    still open: Pillow opens files lazily, and fills in grey when it decodes them.
     """
+    _check_whole(image)
     mode = image.mode
     if mode == "P":
         image = image.convert("RGBA" if "transparency" in image.info else "RGB")
@@ -28,6 +33,27 @@ def from_pillow(image: Image.Image) -> Array:
     values = np.asarray(image)
     native = with_channels(values.astype(values.dtype.newbyteorder("="), copy=False))
     return marked(native, Meaning(alpha=image.mode in ("LA", "RGBA")))
+
+
+def _check_whole(image: Image.Image) -> None:
+    file = getattr(image, "fp", None)
+    if image.format != "JPEG" or file is None:
+        return
+    place = file.tell()
+    file.seek(0)
+    data = file.read()
+    file.seek(place)
+
+    def decode(whole: bytes) -> Array:
+        with Image.open(io.BytesIO(whole), formats=["JPEG"]) as again:
+            return np.asarray(again)
+
+    try:
+        decode_whole(data, decode)
+    except CutOffError as error:
+        raise BadPairError(f"{getattr(image, 'filename', '') or 'the image'}: {error}") from error
+    except ValueError:  # markers that only Pillow makes sense of
+        return
 
 
 def to_pillow(values: Array) -> Image.Image:
