@@ -212,6 +212,19 @@ def test_a_slice_that_was_cut_off_is_not_passed_over(left: int, tmp_path: Path) 
     assert not (tmp_path / "derived").exists()
 
 
+def test_what_is_no_image_is_passed_over(tmp_path: Path) -> None:
+    """A report and a plan beside the slices, and whatever is no DICOM; the result has the slices."""
+    series(tmp_path / "series")
+    for name, kind in (("report.dcm", "1.2.840.10008.5.1.4.1.1.88.11"), ("raw", "1.3.12.2.1107.5.9.1")):
+        dataset = pydicom.dcmread(tmp_path / "series" / "5.dcm")
+        del dataset.PixelData
+        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = kind
+        dataset.save_as(tmp_path / "series" / name)
+    (tmp_path / "series" / "notes.txt").write_text("seen")
+    translate_volume(same(), tmp_path / "series", tmp_path / "derived", "axial")
+    assert len(list((tmp_path / "derived").iterdir())) == 5
+
+
 # --- the axis of the training -----------------------------------------------------------------------------------------
 
 

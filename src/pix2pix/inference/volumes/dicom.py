@@ -119,7 +119,7 @@ def write_dicom(folder: Path, values: Array, slices: list[Any], unit: str | None
 
 def _image(path: Path) -> Any | None:
     pydicom = needed("pydicom")
-    if not path.is_file():
+    if not path.is_file() or path.name.upper() == "DICOMDIR":
         return None
     with _damage_told(path, "cannot be read as DICOM"):
         try:
@@ -130,9 +130,12 @@ def _image(path: Path) -> Any | None:
                 raise
             return None
         if "PixelData" not in dataset:
-            kind = dataset.file_meta.get("MediaStorageSOPClassUID") or dataset.get("SOPClassUID")
-            if kind is None or "Image Storage" in kind.name:
-                raise ValueError("it is an image and holds no pixels: it was cut off")
+            kind = dataset.get("SOPClassUID")
+            is_image = kind is not None and "Image Storage" in kind.name.replace("Non-Image", "")
+            if is_image or kind is None or kind != dataset.file_meta.get("MediaStorageSOPClassUID"):
+                raise ValueError(
+                    "it holds no pixels, and does not say that it is anything but an image: was it cut off?"
+                )
             return None  # a report, a plan, and the like
         dataset.filename = str(path)
         for name in _USED:
