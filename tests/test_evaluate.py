@@ -273,3 +273,21 @@ def test_scores_by_different_judges_are_not_compared(runs: Path, capsys: pytest.
     shutil.rmtree("judges")
     said = mistake(capsys, runs / "seed 0", runs / "seed 1")
     assert "were scored by different judges" in said
+
+
+def test_names_that_are_no_text_and_links_in_place_of_results(tmp_path: Path) -> None:
+    pairs = pairs_folder(tmp_path / "pairs", train=2, val=3)
+    for path in (pairs / "val").iterdir():
+        path.rename(path.with_name(f"caf\udce9{path.name}"))
+    run = untrained(tmp_path / "run", "data=side_by_side", f"data.root={pairs}")
+    precious = tmp_path / "precious.txt"
+    precious.write_text("kept")
+    folder = run / "evaluation" / "val"
+    folder.mkdir(parents=True)
+    for name in ("pictures.csv", "pictures.png", "contributions.npz", "metrics.json", ".metrics.json.draft"):
+        (folder / name).symlink_to(precious)
+    assert main([str(run), "--again"]) == 0
+    assert precious.read_text() == "kept"
+    rows = (folder / "pictures.csv").read_text(encoding="utf-8").splitlines()
+    assert [row.partition(",")[0] for row in rows] == ["name", *(f"caf\\udce9{index}" for index in range(3))]
+    assert main([str(run)]) == 0  # read again

@@ -189,6 +189,22 @@ def test_bad_files_are_told_and_the_others_go_on(here: Path, caplog: pytest.LogC
     assert len(failed) == 4
 
 
+def test_whatever_one_file_does_the_others_go_on(here: Path, caplog: pytest.LogCaptureFixture) -> None:
+    series(here / "all" / "broken")
+    slice_of_it = next((here / "all" / "broken").iterdir())
+    slice_of_it.write_bytes(slice_of_it.read_bytes()[:600])
+    series(here / "all" / "whole")
+    nibabel.save(nibabel.Nifti1Image(np.zeros((16, 16, 4), np.int16), np.eye(4)), here / "all" / "good.nii")
+    content = (here / "all" / "good.nii").read_bytes()
+    (here / "all" / "cut.nii").write_bytes(content[: len(content) // 2])
+    assert main(["runs/mr", "all", "-o", "out"]) == 1
+    assert (sorted(os.listdir("out")), len(os.listdir("out/whole"))) == (["good.nii", "whole"], 5)
+    failed = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(failed) == 2
+    assert f"all/broken/{slice_of_it.name}" in "".join(failed)
+    assert "cut.nii" in "".join(failed)
+
+
 @pytest.mark.parametrize("name", ["1.png", "deep/3.tif"])
 def test_a_result_that_cannot_be_written_is_named_and_not_its_draft(
     here: Path, caplog: pytest.LogCaptureFixture, name: str

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from pix2pix.data.pairs import BadPairError
 from pix2pix.exchange.networks import onnx_network, openvino_network
 from pix2pix.exchange.onnx_file import onnx_model, open_onnx, write_onnx
 from pix2pix.exchange.openvino_file import open_openvino, openvino_model, write_openvino
@@ -80,6 +81,16 @@ def test_translates_as_the_generator_does(generator: Generator, statistics: Stat
             batch = torch.from_numpy(run(source.numpy()))  # the graph pads, and keeps the pictures of a batch apart
             assert close(batch, expected)
             assert close(network(source, ["a", "b"]), expected)
+
+
+def test_a_picture_that_a_graph_refuses_is_a_bad_picture(tmp_path: Path) -> None:
+    """A ResNet's bottleneck of one pixel cannot be padded by reflection, which ONNX Runtime says in its own class."""
+    graph = onnx_model(trained(ResNet(2, 3, base_channels=4, blocks=1)), 2, "picture")
+    write_onnx(graph, DESCRIPTION, tmp_path / "a.onnx")
+    network = onnx_network(open_onnx(tmp_path / "a.onnx")[0], 4)
+    with pytest.raises(BadPairError, match="4 x 4 pixels"):
+        network(torch.rand(1, 2, 4, 4), ["a"])
+    assert network(torch.rand(1, 2, 16, 16), ["a"]).shape == (1, 3, 16, 16)
 
 
 def close(found: Tensor, expected: Tensor) -> bool:

@@ -188,3 +188,13 @@ def test_compiled_generator_agrees(generator: UNet) -> None:
     )
     running = translate(generator, source, ["a"], noise=False, statistics="running", seed=0)
     assert not torch.allclose(running, eager, atol=1e-3)
+
+
+def test_a_name_that_is_no_text_has_noise_of_its_own() -> None:
+    torch.manual_seed(0)
+    generator = UNet(1, 1, base_channels=4, depth=2)
+    source = torch.rand(1, 1, 16, 16).expand(3, -1, -1, -1)
+    names = ["caf\udce9", "caf\udce8", "caf\udce9"]
+    one, other, again = translate(generator, source, names, noise=True, statistics="picture", seed=0)
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)

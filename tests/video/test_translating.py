@@ -272,3 +272,17 @@ def test_a_film_of_30000_1001_frames_a_second(tmp_path: Path) -> None:
     assert seconds(report.path) == [Fraction(1001 * index, 30000) for index in range(120)]
     with av.open(report.path) as film:
         assert film.streams.video[0].average_rate == Fraction(30000, 1001)
+
+
+@pytest.mark.parametrize("name", ["12:30:05.mp4", "take:1.mp4", "file:x.mp4", "caf\udce9.mp4"])
+def test_names_that_look_like_addresses_or_are_no_text(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_film(tmp_path / "film.mp4", FRAMES)
+    (tmp_path / "film.mp4").rename(name)
+    Path("a:b").mkdir()
+    report = translate_film(translator(), Path(name), Path("a:b") / name, FINE)
+    assert (report.frames, report.cut) == (len(FRAMES), None)
+    with Film(Path("a:b") / name) as film:
+        assert sum(1 for _ in film.frames()) == len(FRAMES)

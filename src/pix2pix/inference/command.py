@@ -230,5 +230,7 @@ def _in_words(error: Failure, job: Job) -> str:
         if about_the_result:
             return f"{file}: cannot be written: {error.strerror}"
         return in_words(error) or type(error).__name__
-    said = str(error).strip()
-    return said if said and isinstance(error, EXPECTED) else f"{type(error).__name__}: {said.partition(chr(10))[0]}"
+    said, kind = str(error).strip(), type(error).__name__
+    if said and isinstance(error, EXPECTED):
+        return said
+    return f"{kind}: {said.partition(chr(10))[0]}" if said else kind

@@ -2,6 +2,7 @@
 
 import json
 import random
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from pix2pix.data.codecs import write_picture
-from pix2pix.data.sources.manifest import Manifest
+from pix2pix.data.sources.manifest import Manifest, read_rows
 
 
 def pictures(folder: Path, count: int) -> None:
@@ -171,3 +172,33 @@ def listed(root: Path, *lines: str) -> Path:
             write_picture(root / f"{side}{number}.png", np.zeros((4, 4, 3), np.uint8))
     (root / "pairs.csv").write_text("\n".join(lines))
     return root
+
+
+def test_names_encoded_in_another_way_than_the_file_system_has_them(tmp_path: Path) -> None:
+    for name in ("Käse.png", "Soße.png"):
+        Image.new("L", (6, 4)).save(tmp_path / unicodedata.normalize("NFD", name))
+    write_csv(tmp_path / "pairs.csv", [{"source": "Käse.png", "target": "Soße.png", "split": "train"}])
+    pairs = Manifest(tmp_path, "train")
+    assert (len(pairs), list(pairs.problems)) == (1, [])
+    assert pairs[0].source.shape == (4, 6, 1)
+
+
+def test_names_that_no_file_can_have_are_problems(tmp_path: Path) -> None:
+    Image.new("L", (6, 4)).save(tmp_path / "a.png")
+    names = ["nul\0.png", f"{'m' * 5000}.png", ".", "..", "/", "\ud800.png", "a.png"]
+    rows = [{"source": name, "target": "a.png", "split": "train"} for name in names]
+    (tmp_path / "pairs.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    pairs = Manifest(tmp_path, "train", file="pairs.jsonl")
+    assert (len(pairs), len(pairs.problems)) == (1, 6)
+
+
+def test_no_row_takes_the_name_of_another(tmp_path: Path) -> None:
+    for name in ("a.png", "a.jpg", "a_row4.png"):
+        Image.new("L", (6, 4)).save(tmp_path / name)
+    rows = [{"source": name, "target": name, "split": "train"} for name in ("a.png", "a_row4.png", "a.jpg")]
+    write_csv(tmp_path / "pairs.csv", rows)
+    assert [row.files[0].name for row in read_rows(tmp_path / "pairs.csv")[0].values()] == [
+        "a.png",
+        "a_row4.png",
+        "a.jpg",
+    ]

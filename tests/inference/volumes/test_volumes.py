@@ -13,6 +13,7 @@ from torch import Tensor
 
 from pix2pix.data.domains import Domain, Raw, Rgb
 from pix2pix.inference.networks import Network
+from pix2pix.inference.trained import Trained
 from pix2pix.inference.translator import Translator
 from pix2pix.inference.volumes import AXES, Axis, VolumeError, translate_volume
 
@@ -218,3 +219,76 @@ def test_mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "nibabel", None)
     with pytest.raises(VolumeError, match=r"pip install 'pix2pix-lightning\[volumes\]'"):
         translate_volume(same(), tmp_path / "source.nii", tmp_path / "target.nii")
+
+
+@pytest.mark.parametrize("left", [0, 100, 140, 300, 400, 600])
+def test_a_slice_that_was_cut_off_is_not_passed_over(left: int, tmp_path: Path) -> None:
+    """The last of a series, which no gap betrays."""
+    series(tmp_path / "series")
+    last = tmp_path / "series" / "5.dcm"
+    last.write_bytes(last.read_bytes()[:left])
+    with pytest.raises(VolumeError, match=r"5\.dcm"):
+        translate_volume(same(), tmp_path / "series", tmp_path / "derived", "axial")
+    assert not (tmp_path / "derived").exists()
+
+
+def test_what_is_no_image_is_passed_over(tmp_path: Path) -> None:
+    """A report and a plan beside the slices, and whatever is no DICOM; the result has the slices."""
+    series(tmp_path / "series")
+    for name, kind in (("report.dcm", "1.2.840.10008.5.1.4.1.1.88.11"), ("raw", "1.3.12.2.1107.5.9.1")):
+        dataset = pydicom.dcmread(tmp_path / "series" / "5.dcm")
+        del dataset.PixelData
+        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = kind
+        dataset.save_as(tmp_path / "series" / name)
+    (tmp_path / "series" / "notes.txt").write_text("seen")
+    translate_volume(same(), tmp_path / "series", tmp_path / "derived", "axial")
+    assert len(list((tmp_path / "derived").iterdir())) == 5
+
+
+# --- the axis of the training -----------------------------------------------------------------------------------------
+
+
+def trained(**known: Any) -> Translator:
+    return Translator(Same(), HU, HU, trained=Trained(**known))
+
+
+def looked_at(translator: Translator) -> tuple[int, ...]:
+    """Height and width of the slices that were translated."""
+    network = translator.network
+    assert isinstance(network, Same)
+    return tuple(network.seen[0].shape[-2:])
+
+
+def test_slices_are_those_of_the_training(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Of an array of 6 x 7 x 8 in RAS+, axial slices are 7 x 6 and lie as radiologists look at them."""
+    caplog.set_level("INFO")
+    nifti(tmp_path / "a.nii", RNG.integers(0, 100, (6, 7, 8)).astype(np.int16), np.eye(4))
+    of = {"axial": (7, 6), "coronal": (8, 6), "sagittal": (8, 7), 0: (7, 8), 1: (6, 8), 2: (6, 7)}
+    for axis, sides in of.items():
+        for known in ({"axis": axis}, {"seen": {"height": [sides[0]] * 2, "width": [sides[1]] * 2}}):
+            caplog.clear()
+            translator = trained(**known)
+            translate_volume(translator, tmp_path / "a.nii", tmp_path / "b.nii")
+            assert looked_at(translator) == sides
+            assert len(caplog.messages) == 1
+            assert str(axis) in caplog.messages[0]
+            translate_volume(translator, tmp_path / "a.nii", tmp_path / "b.nii")
+            assert len(caplog.messages) == 1  # said once
+
+
+def test_an_axis_that_is_not_known_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    nifti(tmp_path / "a.nii", RNG.integers(0, 100, (6, 7, 8)).astype(np.int16), np.eye(4))
+    for known in ({}, {"seen": {"height": [5, 5], "width": [9, 9]}}):
+        caplog.clear()
+        translator = trained(**known)
+        translate_volume(translator, tmp_path / "a.nii", tmp_path / "b.nii")
+        assert looked_at(translator) == (7, 6)
+        assert "axial" in caplog.text
+        assert "--axis" in caplog.text
+    caplog.clear()
+    translate_volume(trained(axis=2), tmp_path / "a.nii", tmp_path / "b.nii", axis="axial")
+    assert "along axis 2" in caplog.text  # what is typed is done, and what it departs from is said
+    translate_volume(trained(axis=2), tmp_path / "a.nii", tmp_path / "b.nii", axis=2)
+    nifti(tmp_path / "square.nii", RNG.integers(0, 100, (6, 7, 6)).astype(np.int16), np.eye(4))
+    with pytest.raises(VolumeError, match="--axis sagittal or --axis 2"):  # both are 6 x 7
+        translate_volume(trained(seen={"height": [6, 6], "width": [7, 7]}), tmp_path / "square.nii", tmp_path / "b.nii")

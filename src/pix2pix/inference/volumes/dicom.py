@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import uuid
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,8 @@ from pix2pix.data.pairs import Array
 from pix2pix.inference.volumes.volume import Volume, VolumeError, needed
 
 _GAP = 0.01  # share of the spacing by which the distances of slices may differ
+_NUMBERS = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness")
+_USED = (*_NUMBERS, "Rows", "Columns", "NumberOfFrames", "SeriesInstanceUID", "SeriesDescription")
 _OF_VALUES = (  # elements about the source's values, which say nothing of the translation's
     *("WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction", "VOILUTSequence"),
     *("SmallestImagePixelValue", "LargestImagePixelValue", "PixelPaddingValue", "PixelPaddingRangeLimit"),
@@ -46,7 +51,7 @@ def read_dicom(folder: Path, series: str | None = None) -> tuple[Volume, list[An
     """The slices of one series, sorted by their position along its normal: a volume (columns, rows, slices, C).
 
     Values are in the unit that the rescale slope and intercept give (of CT Hounsfield units), float32; without
-    these, as stored. Files that are no DICOM images are passed over.
+    these, as stored. Files that are no DICOM images are passed over, but not those that say they are and are damaged.
 
     Args:
         folder: all its files are looked at, not those of folders inside it.
@@ -68,8 +73,9 @@ def read_dicom(folder: Path, series: str | None = None) -> tuple[Volume, list[An
         lines = [f"  {uid}: {len(each)} slices {each[0].get('SeriesDescription', '')}" for uid, each in found.items()]
         raise VolumeError("\n".join([f"{folder}: {asked}:", *lines]))
     slices = found[series] if series is not None else next(iter(found.values()))
-    affine = _sort(slices, folder)
-    values = np.stack([_values(each, folder) for each in slices], axis=2)  # (rows, columns, slices, C)
+    with _damage_told(folder, "is no series that can be used"):
+        affine = _sort(slices, folder)
+        values = np.stack([_values(each) for each in slices], axis=2)  # (rows, columns, slices, C)
     return Volume(values.swapaxes(0, 1), affine, str(folder)), slices
 
 
@@ -80,7 +86,8 @@ def write_dicom(folder: Path, values: Array, slices: list[Any], unit: str | None
     they derive from. Whole numbers of up to 16 bits are stored as they are, others as 16 bits over the range of the
     volume, with slope and intercept: within half a slope. Three channels of uint8 are stored as RGB.
 
-    Raises VolumeError for other channels, FileExistsError where the folder exists.
+    Raises VolumeError for other channels and for damaged elements of the source, FileExistsError where the folder
+    exists.
     """
     pydicom = needed("pydicom")
     if values.shape[3] != 1 and not (values.shape[3] == 3 and values.dtype == np.uint8):
@@ -96,9 +103,12 @@ def write_dicom(folder: Path, values: Array, slices: list[Any], unit: str | None
     try:
         for index, source in enumerate(slices):
             picture = stored[:, :, index].swapaxes(0, 1)  # (rows, columns, C)
-            derived = _derived(source, picture, slope, intercept, unit)
-            derived.SeriesInstanceUID, derived.InstanceNumber = uid, index + 1
-            derived.save_as(draft / f"{index + 1:04d}.dcm", enforce_file_format=True)
+            content = io.BytesIO()
+            with _damage_told(source.filename, "holds elements that cannot be copied"):
+                derived = _derived(source, picture, slope, intercept, unit)
+                derived.SeriesInstanceUID, derived.InstanceNumber = uid, index + 1
+                derived.save_as(content, enforce_file_format=True)
+            (draft / f"{index + 1:04d}.dcm").write_bytes(content.getvalue())
         draft.rename(folder)
     finally:
         if draft.exists():
@@ -109,15 +119,42 @@ def write_dicom(folder: Path, values: Array, slices: list[Any], unit: str | None
 
 def _image(path: Path) -> Any | None:
     pydicom = needed("pydicom")
-    if not path.is_file():
+    if not path.is_file() or path.name.upper() == "DICOMDIR":
         return None
+    with _damage_told(path, "cannot be read as DICOM"):
+        try:
+            # From memory, which gives no more than there is: a file makes room for any length that an element states.
+            dataset = pydicom.dcmread(io.BytesIO(path.read_bytes()))
+        except pydicom.errors.InvalidDicomError:
+            if path.suffix.lower() == ".dcm":  # a slice that would be missing without a word
+                raise
+            return None
+        if "PixelData" not in dataset:
+            kind = dataset.get("SOPClassUID")
+            is_image = kind is not None and "Image Storage" in kind.name.replace("Non-Image", "")
+            if is_image or kind is None or kind != dataset.file_meta.get("MediaStorageSOPClassUID"):
+                raise ValueError(
+                    "it holds no pixels, and does not say that it is anything but an image: was it cut off?"
+                )
+            return None  # a report, a plan, and the like
+        dataset.filename = str(path)
+        for name in _USED:
+            dataset.get(name)  # which reads it only now
+        numbers = [each for name in _NUMBERS for each in np.ravel(dataset.get(name) or []).astype(float)]
+        if not np.isfinite(numbers).all():
+            raise ValueError(f"{', '.join(_NUMBERS)} are not all numbers")
+        return dataset
+
+
+@contextmanager
+def _damage_told(where: object, what: str) -> Iterator[None]:
+    """Elements are read when they are first asked for, and on damaged ones pydicom raises anything."""
     try:
-        dataset = pydicom.dcmread(path)
-    except pydicom.errors.InvalidDicomError:
-        return None
-    except Exception as error:  # cut off within an element
-        raise VolumeError(f"{path}: cannot be read as DICOM: {error}") from error
-    return dataset if "PixelData" in dataset else None
+        yield
+    except VolumeError:
+        raise
+    except Exception as error:
+        raise VolumeError(f"{where}: {what}: {str(error).partition(chr(10))[0] or type(error).__name__}") from error
 
 
 def _sort(slices: list[Any], folder: Path) -> NDArray[np.float64]:
@@ -155,7 +192,7 @@ def _sort(slices: list[Any], folder: Path) -> NDArray[np.float64]:
     return turned
 
 
-def _values(dataset: Any, folder: Path) -> Array:
+def _values(dataset: Any) -> Array:
     """(rows, columns, C)."""
     from pydicom.pixels import apply_rescale
 
@@ -165,15 +202,14 @@ def _values(dataset: Any, folder: Path) -> Array:
             f"{dataset.filename}: stores indices into a palette of colours (PALETTE COLOR), which are no measurements;"
             " expected MONOCHROME1, MONOCHROME2, RGB or YBR: write it as RGB"
         )
-    try:
+    # A compression that needs another package, bytes that are missing, or a slope that is no number.
+    with _damage_told(dataset.filename, "its pixels cannot be decoded"):
         pixels = dataset.pixel_array  # YBR becomes RGB
-    except Exception as error:  # a compression that needs another package, or bytes that are missing
-        raise VolumeError(f"{dataset.filename}: its pixels cannot be decoded: {error}") from error
-    scale = float(dataset.get("RescaleSlope", 1)), float(dataset.get("RescaleIntercept", 0))
-    if meant == "MONOCHROME1" and scale == (1, 0) and pixels.dtype.kind == "u":  # the largest is black
-        pixels = pixels.dtype.type((1 << int(dataset.BitsStored)) - 1) - pixels
-    if "RescaleSlope" in dataset or "RescaleIntercept" in dataset:
-        pixels = apply_rescale(pixels, dataset).astype(np.float32)
+        scale = float(dataset.get("RescaleSlope", 1)), float(dataset.get("RescaleIntercept", 0))
+        if meant == "MONOCHROME1" and scale == (1, 0) and pixels.dtype.kind == "u":  # the largest is black
+            pixels = pixels.dtype.type((1 << int(dataset.BitsStored)) - 1) - pixels
+        if "RescaleSlope" in dataset or "RescaleIntercept" in dataset:
+            pixels = apply_rescale(pixels, dataset).astype(np.float32)
     values: Array = pixels if pixels.ndim == 3 else pixels[:, :, None]
     return values
 

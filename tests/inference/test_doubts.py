@@ -1,0 +1,183 @@
+"""What a run was not trained for is told in one line; what it was trained for, never."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tests.evaluation.untrained_runs import untrained
+
+from pix2pix import Translator
+from pix2pix.assembly import make_data
+from pix2pix.data.codecs import read_picture, write_picture
+from pix2pix.data.pairs import Array
+from pix2pix.data.resize import resize
+from pix2pix.data.seen import detail
+from pix2pix.data.sources.scenes.source import Scenes
+from pix2pix.settings.compose import check
+from pix2pix.translate import main
+
+SIDE = 32
+
+
+@pytest.fixture(scope="module")
+def where(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs of painted scenes, labels left and photo right, as files of pairs, and folders of inputs."""
+    root = tmp_path_factory.mktemp("doubts")
+    scenes, large = (Scenes("train", 10, (side, side)) for side in (SIDE, 9 * SIDE))
+    pairs = [scenes[index] for index in range(10)]
+    for index, pair in enumerate(pairs):
+        split = "train" if index < 7 else "val"
+        beside = np.concatenate([pair.source, pair.target], axis=1)
+        _write(root / "pairs" / split / f"{index}.png", beside)
+        _write(root / "stored" / split / f"{index}.png", resize(beside, (4 * SIDE, 8 * SIDE), "bicubic"))
+        _write(root / "labels" / f"{index}.png", pair.source)
+        _write(root / "photos" / f"{index}.png", pair.target)
+        _write(root / "stored_labels" / f"{index}.png", resize(pair.source, (4 * SIDE, 4 * SIDE), "bicubic"))
+    for index in range(3):
+        _write(root / "large" / f"{index}.png", large[index].source)
+    rows = [np.concatenate([pairs[(row + column) % 10].source for column in range(6)], axis=1) for row in range(6)]
+    _write(root / "view" / "1.png", np.concatenate(rows))  # a larger view at the same scale
+    panorama = Scenes("train", 1, (SIDE + 8, 2 * SIDE + 16))[0]
+    _write(root / "wide" / "1.png", panorama.source)  # as wide as a pair, and one picture
+    size = f"data.size=[{SIDE},{SIDE}]"
+    untrained(root / "run", "data=side_by_side", f"data.root={root / 'pairs'}", size)
+    untrained(root / "shrunk", "data=side_by_side", f"data.root={root / 'stored'}", size)
+    for derive in ("edges", "downscale", "holes", "grey"):
+        run = untrained(root / derive, "data=derived", f"data.root={root / 'photos'}", f"data.derive={derive}", size)
+        translator = Translator.load(run)
+        for path in (root / "photos").iterdir():
+            _write(root / f"{derive}_sources" / path.name, translator.derive(read_picture(path), path.stem))
+    return root
+
+
+def _write(path: Path, picture: Array) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_picture(path, picture)
+
+
+def told(where: Path, run: str, folder: str, *more: str, caplog: pytest.LogCaptureFixture, out: Path) -> list[str]:
+    caplog.clear()
+    assert main([str(where / run), str(where / folder), "-o", str(out / "out"), "--overwrite", *more]) == 0
+    return [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+
+
+@pytest.mark.parametrize(
+    ("run", "folder", "typed"),
+    [
+        ("run", "pairs/val", "--split val --data-root FOLDER"),
+        ("run", "stored/val", None),  # pairs too, of other sides: by the seam, or by the scale
+        ("run", "large", f"--size {SIDE}"),
+        ("shrunk", "stored_labels", f"--size {SIDE}"),
+        ("edges", "photos", "--derive"),
+        ("downscale", "photos", "--derive"),
+        ("holes", "photos", "--derive"),
+    ],
+)
+def test_what_it_was_not_trained_for(
+    where: Path, run: str, folder: str, typed: str | None, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    said = told(where, run, folder, caplog=caplog, out=tmp_path)
+    assert len(said) == 1, said  # a line for the command, not for the picture
+    assert typed is None or typed in said[0]
+
+
+@pytest.mark.parametrize(
+    ("run", "folder", "more"),
+    [
+        ("run", "labels", ()),
+        ("run", "view", ()),
+        ("run", "wide", ()),
+        ("run", "large", ("--size", f"{SIDE}")),
+        ("shrunk", "labels", ()),
+        ("shrunk", "stored_labels", ("--size", f"{SIDE}")),
+        *((derive, f"{derive}_sources", ()) for derive in ("edges", "downscale", "holes", "grey")),
+        *((derive, "photos", ("--derive",)) for derive in ("edges", "downscale", "holes", "grey")),
+        ("grey", "photos", ()),  # of which the lightness is taken
+    ],
+)
+def test_what_it_was_trained_for(
+    where: Path, run: str, folder: str, more: Sequence[str], caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    assert told(where, run, folder, *more, caplog=caplog, out=tmp_path) == []
+
+
+def test_a_run_whose_record_says_nothing_of_its_sources(
+    where: Path, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    content = torch.load(where / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    del content["pix2pix"]["seen"]
+    torch.save(content, tmp_path / "old.ckpt")
+    assert told(where, str(tmp_path / "old.ckpt"), "large", caplog=caplog, out=tmp_path) == []
+
+
+def test_python_is_warned_once(where: Path) -> None:
+    translator = Translator.load(where / "edges")
+    photo = read_picture(where / "photos" / "0.png")
+    with pytest.warns(UserWarning, match="--derive"):
+        translator(photo)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        translator(photo)
+        Translator.load(where / "edges")(translator.derive(photo, "0"))
+
+
+def test_the_record_says_what_the_sources_were_like(where: Path) -> None:
+    settings, _ = check(["data=side_by_side", f"data.root={where / 'stored'}", f"data.size=[{SIDE},{SIDE}]"])
+    data = make_data(settings)
+    assert data.seen is None
+    data.setup("fit")
+    assert data.seen is not None
+    assert (data.seen["height"], data.seen["width"]) == ([4 * SIDE] * 2, [4 * SIDE] * 2)
+    details = [detail(data.sample("train", index).source.numpy()) for index in range(7)]
+    assert data.seen["detail"] == pytest.approx([min(details), max(details)])
+
+
+def test_detail_falls_with_the_scale_and_not_with_the_size() -> None:
+    ramp = np.tile(np.sin(np.arange(64) * 2 * np.pi / 16), (1, 64, 1)).astype(np.float32)  # mean step across: 4 / 16
+    expected = (4 / 16) * (63 * 64) / (2 * 63 * 64) / np.sqrt(0.5)
+    assert detail(ramp) == pytest.approx(expected, rel=0.05)
+    larger_view = np.tile(ramp, (1, 2, 2))
+    assert detail(larger_view) == pytest.approx(detail(ramp), rel=0.05)
+    assert detail(ramp.repeat(4, 1).repeat(4, 2)) == pytest.approx(detail(ramp) / 4, rel=0.05)
+    assert detail(np.zeros((1, 4, 4), np.float32)) == 0
+
+
+# --- results that show nothing ----------------------------------------------------------------------------------------
+
+
+def _spoilt(run: Path, made: Path, **changed: Any) -> Path:
+    """A copy of a run with a constant output, or NaN: of the last convolution weights and bias."""
+    content = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+    last = [name for name in content["state_dict"] if name.endswith("weight")][-1].removesuffix("weight")
+    content["state_dict"][f"{last}weight"].fill_(changed["weight"])
+    content["state_dict"][f"{last}bias"].fill_(changed["bias"])
+    torch.save(content, made)
+    return made
+
+
+def test_results_of_one_colour_are_told(where: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    black = _spoilt(where / "run", tmp_path / "black.ckpt", weight=0.0, bias=-20.0)
+    assert main([str(black), str(where / "labels"), "-o", str(tmp_path / "out")]) == 1
+    assert "All 10 results are of one colour" in caplog.text
+    assert not read_picture(tmp_path / "out" / "0.png").any()
+    blank = np.full((SIDE, SIDE, 3), 9, np.uint8)
+    _write(tmp_path / "blank" / "1.png", blank)
+    assert main([str(black), str(tmp_path / "blank"), "-o", str(tmp_path / "of_blank")]) == 0  # nothing from nothing
+    caplog.clear()
+    assert main([str(where / "run"), str(where / "labels"), "-o", str(tmp_path / "good")]) == 0
+    assert "of one colour" not in caplog.text
+
+
+def test_nan_is_a_failure(where: Path) -> None:
+    translator = Translator.load(where / "run")
+    parameter = next(iter(translator.network.generator.parameters()))  # type: ignore[attr-defined]
+    with torch.no_grad():
+        parameter.fill_(torch.nan)
+    with pytest.raises(ValueError, match="NaN"):
+        translator(read_picture(where / "labels" / "0.png"))
