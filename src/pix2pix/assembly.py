@@ -104,7 +104,10 @@ def resumed_checkpoint(settings: Mapping[str, Any], folder: Path) -> Resumed | N
 def typed_overrides(folder: Path) -> list[str]:
     """What was typed when the run was started, less Hydra's own."""
     recorded = recorded_overrides(folder)
-    return as_typed(HydraConfig.get().overrides.task) if recorded is None else recorded
+    if recorded is not None:
+        return recorded
+    task: Any = HydraConfig.get().overrides.task
+    return as_typed(task)
 
 
 def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None) -> Parts:
