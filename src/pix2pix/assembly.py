@@ -16,7 +16,6 @@ from hydra.core.hydra_config import HydraConfig
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.pytorch import Callback, Trainer
-from omegaconf import ListConfig
 
 from pix2pix import __version__
 from pix2pix.callbacks.checkpoints import Checkpoints
@@ -117,9 +116,8 @@ def typed_overrides(folder: Path) -> list[str]:
     recorded = recorded_overrides(folder)
     if recorded is not None:
         return recorded
-    typed = HydraConfig.get().overrides.task
-    assert isinstance(typed, ListConfig)
-    return as_typed(typed)
+    task: Any = HydraConfig.get().overrides.task
+    return as_typed(task)
 
 
 def typed_config_dir(folder: Path) -> str | None:
