@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pix2pix.arguments import exit_status, number
+from pix2pix.arguments import exit_status, filled, number, path
 
 
 def raising(error: BaseException) -> Callable[[], None]:
@@ -73,3 +73,11 @@ def test_a_place_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     status = exit_status("x", lambda: (tmp_path / "file" / "below").mkdir(), mistakes=())
     assert status == 1
+
+
+@pytest.mark.parametrize("kind", [filled, path])
+def test_an_empty_path_is_none(kind: Callable[[str], object]) -> None:
+    """It is what a variable of the shell without value leaves, and would mean the current folder."""
+    with pytest.raises(argparse.ArgumentTypeError, match="found '', expected a path: has a variable of the shell no"):
+        kind("")
+    assert (filled("a b"), path("a b")) == ("a b", Path("a b"))

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -19,6 +20,18 @@ def count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number of at least 1")
     return number
+
+
+def filled(text: str) -> str:
+    """A text that says something: an empty path would mean the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("found '', expected a path: has a variable of the shell no value?")
+    return text
+
+
+def path(text: str) -> Path:
+    """A file or a folder, as typed."""
+    return Path(filled(text))
 
 
 def number(low: float, high: float, *, below: bool = False) -> Callable[[str], float]:

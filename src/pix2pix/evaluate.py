@@ -9,9 +9,8 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from pix2pix.arguments import count, exit_status
+from pix2pix.arguments import count, exit_status, filled, path
 
 EXAMPLE = """\
 examples:
@@ -45,15 +44,20 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("runs", nargs="+", metavar="RUN", help="a run's folder, or a checkpoint")
+    add("runs", nargs="+", type=filled, metavar="RUN", help="a run's folder, or a checkpoint")
     add("--split", choices=("val", "test", "train"), default="val", help="which pictures (default: val)")
     add("--metrics", metavar="A,B,…", help="by default all that suit the target and need no downloaded weights")
-    add("--weights", type=Path, metavar="PATH", help="file or folder of the weights that fid, kid and lpips need")
-    add("--judge", metavar="FOLDER", help="a judge's folder, a folder of judges, or none (default: outputs/judges)")
+    add("--weights", type=path, metavar="PATH", help="file or folder of the weights that fid, kid and lpips need")
+    add(
+        "--judge",
+        type=filled,
+        metavar="FOLDER",
+        help="a judge's folder, a folder of judges, or none (default: outputs/judges)",
+    )
     add(
         "-o",
         "--output",
-        type=Path,
+        type=path,
         metavar="FOLDER",
         help="where the comparison of several runs goes, or one run's files",
     )
@@ -61,7 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--rank-by", metavar="SCORE", help="what the best and worst pictures are chosen by (default: ssim)")
     add("--rows", type=count, metavar="N", help="best, median and worst pictures, N each (default: 3)")
     add("--resamples", type=count, default=1000, metavar="N", help="of the bootstrap (default: 1000)")
-    add("--data-root", metavar="FOLDER", help="where the pictures are now, if they have moved since the training")
+    add(
+        "--data-root",
+        type=filled,
+        metavar="FOLDER",
+        help="where the pictures are now, if they have moved since the training",
+    )
     add("--device", default="auto", metavar="NAME", help="auto, cpu, cuda, mps (default: auto)")
     add("--again", action="store_true", help="evaluate anew what has been evaluated")
     add("--trust", action="store_true", help="accept a pair source of your own code that a checkpoint names")

@@ -9,9 +9,8 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from pix2pix.arguments import count, exit_status
+from pix2pix.arguments import count, exit_status, filled, path
 
 EXAMPLE = """\
 examples:
@@ -46,12 +45,17 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("model", metavar="MODEL", help="a run's folder, a checkpoint, .safetensors, or a published folder")
-    add("-o", "--output", type=Path, required=True, metavar="FILE", help="NAME.onnx, NAME.xml or NAME.safetensors")
+    add("model", type=filled, metavar="MODEL", help="a run's folder, a checkpoint, .safetensors, or a published folder")
+    add("-o", "--output", type=path, required=True, metavar="FILE", help="NAME.onnx, NAME.xml or NAME.safetensors")
     add("--precision", choices=("f32", "bf16", "int8"), default="f32", help="bf16 and int8 of OpenVINO (default: f32)")
     add("--calibrate", type=count, default=32, metavar="N", help="validation pictures that int8 is fitted to (32)")
     add("--pictures", type=count, default=16, metavar="N", help="validation pictures that are compared (default: 16)")
-    add("--data-root", metavar="FOLDER", help="where the pictures are now, if they have moved since the training")
+    add(
+        "--data-root",
+        type=filled,
+        metavar="FOLDER",
+        help="where the pictures are now, if they have moved since the training",
+    )
     return parser
 
 

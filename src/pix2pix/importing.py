@@ -8,9 +8,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from pix2pix.arguments import exit_status
+from pix2pix.arguments import exit_status, path
 
 EXAMPLE = """\
 examples:
@@ -41,9 +40,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("file", type=Path, metavar="FILE", help="NAME_net_G.pth")
+    add("file", type=path, metavar="FILE", help="NAME_net_G.pth")
     add("settings", nargs="*", metavar="KEY=VALUE", help="settings of `pix2pix train`, such as data.source=grey")
-    add("-o", "--output", type=Path, required=True, metavar="RUN", help="the folder of the run to be made")
+    add("-o", "--output", type=path, required=True, metavar="RUN", help="the folder of the run to be made")
     return parser
 
 

@@ -10,9 +10,8 @@ import logging
 import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from pix2pix.arguments import count, exit_status
+from pix2pix.arguments import count, exit_status, filled, path
 from pix2pix.evaluation import JUDGES
 
 Colour = tuple[int, int, int]
@@ -73,11 +72,16 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("run", metavar="RUN", help="the folder of a run from labels to photos, or a checkpoint")
+    add("run", type=filled, metavar="RUN", help="the folder of a run from labels to photos, or a checkpoint")
     add("--epochs", type=count, metavar="N", help="default: as many as make 8,000 photos, from 4 to 60")
     add("--palette", type=_palette, metavar="RRGGBB,…", help="the classes' colours; by default found in the labels")
-    add("--judges", type=Path, default=JUDGES, metavar="FOLDER", help=f"where judges are (default: {JUDGES})")
-    add("--data-root", metavar="FOLDER", help="where the pictures are now, if they have moved since the training")
+    add("--judges", type=path, default=JUDGES, metavar="FOLDER", help=f"where judges are (default: {JUDGES})")
+    add(
+        "--data-root",
+        type=filled,
+        metavar="FOLDER",
+        help="where the pictures are now, if they have moved since the training",
+    )
     add("--again", action="store_true", help="train anew a judge that there is")
     add("--trust", action="store_true", help="accept a pair source of your own code that a checkpoint names")
     return parser

@@ -8,9 +8,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from pix2pix.arguments import exit_status
+from pix2pix.arguments import exit_status, filled, path
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -31,8 +30,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("run", metavar="RUN", help="a run's folder, or a checkpoint")
-    add("-o", "--output", type=Path, required=True, metavar="FOLDER", help="the folder to be made, named as the model")
+    add("run", type=filled, metavar="RUN", help="a run's folder, or a checkpoint")
+    add("-o", "--output", type=path, required=True, metavar="FOLDER", help="the folder to be made, named as the model")
     return parser
 
 

@@ -9,9 +9,8 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from pix2pix.arguments import count, exit_status
+from pix2pix.arguments import count, exit_status, path
 from pix2pix.nearest import nearest
 from pix2pix.reproduction import TABLES
 
@@ -58,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="points at a time (default: one a GPU; without GPU one a core, up to 4)",
     )
-    add("-o", "--output", type=Path, metavar="FOLDER", help="default: outputs/reproduce/DATA_SIZE_HASH")
+    add("-o", "--output", type=path, metavar="FOLDER", help="default: outputs/reproduce/DATA_SIZE_HASH")
     add("--plan", action="store_true", help="say what would be run and until when, and run nothing")
     return parser
 

@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pix2pix.arguments import count, exit_status, tell_mistake
+from pix2pix.arguments import count, exit_status, filled, tell_mistake
 
 EXAMPLE = """\
 examples:
@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("models", nargs="+", metavar="MODEL", help="a run's folder, a checkpoint, or an exported file")
+    add("models", nargs="+", type=filled, metavar="MODEL", help="a run's folder, a checkpoint, or an exported file")
     add("--host", default="127.0.0.1", metavar="ADDRESS", help="who may connect (default: 127.0.0.1, this machine)")
     add("--port", type=_port, default=7860, metavar="N", help="0 takes any free one (default: 7860)")
     add("--max-megapixels", type=_positive, default=4.0, metavar="N", help="of an upload (default: 4, as 2048 x 2048)")
@@ -58,7 +58,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--queue", type=count, default=16, metavar="N", help="requests that may wait; others get 503 (default: 16)")
     add("--timeout", type=_positive, default=60.0, metavar="SECONDS", help="until a request gets 503 (default: 60)")
     add("--examples", type=count, default=8, metavar="N", help="validation pictures to start from (default: 8)")
-    add("--data-root", metavar="FOLDER", help="where the pictures are now, if they have moved since the training")
+    add(
+        "--data-root",
+        type=filled,
+        metavar="FOLDER",
+        help="where the pictures are now, if they have moved since the training",
+    )
     add("--device", default="auto", metavar="NAME", help="auto, cpu, cuda, mps (default: auto)")
     return parser
 

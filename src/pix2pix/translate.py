@@ -9,9 +9,8 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from pix2pix.arguments import count, exit_status, number
+from pix2pix.arguments import count, exit_status, filled, number, path
 
 EXAMPLE = """\
 examples:
@@ -50,9 +49,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("model", metavar="MODEL", help="a run's folder, a checkpoint, or an exported file")
-    add("inputs", nargs="*", metavar="INPUT", help="pictures, films, volumes, folders, patterns in quotes")
-    add("-o", "--output", type=Path, required=True, metavar="OUT", help="a folder; of one picture also the file")
+    add("model", type=filled, metavar="MODEL", help="a run's folder, a checkpoint, or an exported file")
+    add("inputs", nargs="*", type=filled, metavar="INPUT", help="pictures, films, volumes, folders, patterns in quotes")
+    add("-o", "--output", type=path, required=True, metavar="OUT", help="a folder; of one picture also the file")
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--skip-existing", action="store_true", help="leave results that are there as they are")
     existing.add_argument("--overwrite", action="store_true", help="replace results that are there")
@@ -62,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--size", type=count, nargs="+", metavar="PIXELS", help="resize first: the shorter side, or height and width")
     add("--derive", action="store_true", help="inputs are photos: make the source of each as in the training")
     add("--split", choices=("train", "val", "test"), help="in place of inputs: a split of the training's data")
-    add("--data-root", metavar="FOLDER", help="with --split: where the data is now, if it has moved")
+    add("--data-root", type=filled, metavar="FOLDER", help="with --split: where the data is now, if it has moved")
     add("--trust", action="store_true", help="with --split: accept a pair source of your own code")
     add("--noise", choices=("on", "off"), help="dropout at test time (default: as in the run's validation)")
     add("--statistics", choices=("picture", "running"), help="of batch norm: the picture's, or the training's")
@@ -84,10 +83,10 @@ def _add_big_and_moving(parser: argparse.ArgumentParser) -> None:
     films = parser.add_argument_group("films")
     films.add_argument("--driver", choices=("landmarks", "edges", "matte", "pose"), help="draw the film first")
     films.add_argument(
-        "--pairs", type=Path, metavar="FOLDER", help="of `data make`, if not where they were in training"
+        "--pairs", type=path, metavar="FOLDER", help="of `data make`, if not where they were in training"
     )
     films.add_argument("--mirror", action="store_true", help="landmarks as in a mirror")
-    films.add_argument("--weights", type=Path, metavar="FILE", help="of the driver pose: its detector")
+    films.add_argument("--weights", type=path, metavar="FILE", help="of the driver pose: its detector")
     films.add_argument("--absent", choices=("hold", "skip", "error"), help="frames without a face (default: hold)")
     films.add_argument("--quality", type=number(0, 51), metavar="CRF", help="0: without loss, 51: worst (default: 18)")
     films.add_argument(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from pix2pix.arguments import count
+from pix2pix.arguments import count, path
 from pix2pix.data.tools import check
 
 
@@ -48,18 +47,18 @@ def _add_preview_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jitter", type=float, default=1.117, help="resized to size × jitter, then cropped")
     parser.add_argument("--count", type=count, default=12, help="pairs on the sheet")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("-o", "--output", type=Path, required=True, help="the sheet, .png or .jpg")
+    parser.add_argument("-o", "--output", type=path, required=True, help="the sheet, .png or .jpg")
     parser.add_argument("--force", action="store_true", help="replace an existing file")
 
 
 def _add_make_arguments(parser: argparse.ArgumentParser) -> None:
     """Here and not in video/making.py, which needs the extra `video`."""
-    parser.add_argument("film", type=Path, metavar="FILM", help="of the person or thing that is to be driven")
+    parser.add_argument("film", type=path, metavar="FILM", help="of the person or thing that is to be driven")
     parser.add_argument(
         "--driver", required=True, choices=("landmarks", "edges", "matte", "pose"), help="what is drawn"
     )
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="FOLDER", help="must not exist, or be empty"
+        "-o", "--output", type=path, required=True, metavar="FOLDER", help="must not exist, or be empty"
     )
     parser.add_argument(
         "--size",
@@ -78,7 +77,7 @@ def _add_make_arguments(parser: argparse.ArgumentParser) -> None:
         default="skip",
         help="frames in which the driver finds nothing: leave out, take the drawing before, or end (default: skip)",
     )
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="of --driver pose: an ONNX file of a detector")
+    parser.add_argument("--weights", type=path, metavar="FILE", help="of --driver pose: an ONNX file of a detector")
 
 
 if __name__ == "__main__":

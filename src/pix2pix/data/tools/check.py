@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pix2pix.arguments import count
+from pix2pix.arguments import count, path
 from pix2pix.data.derive import DERIVATIONS
 from pix2pix.data.domains import Domain
 from pix2pix.data.pairs import Array, BadPairError, Problem
@@ -88,7 +88,7 @@ class Findings:
 
 def add_layout_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags that say how pairs are stored, for every tool that opens a folder of them."""
-    parser.add_argument("root", type=Path, metavar="ROOT", help="the folder of pairs or photos, or a manifest file")
+    parser.add_argument("root", type=path, metavar="ROOT", help="the folder of pairs or photos, or a manifest file")
     parser.add_argument("--layout", choices=sorted(SOURCES), help="default: found by looking")
     parser.add_argument("--direction", help="a_to_b, b_to_a, or other letters; default: as the pictures suggest")
     parser.add_argument("--panels", type=count, help="pictures side by side in one file")
