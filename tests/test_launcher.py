@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import psutil
 import pytest
@@ -184,6 +186,41 @@ def test_sweeps_in_batches_and_from_the_sweepers_own_settings_share_one_table(tm
     rows = table(sweep_folder(tmp_path))
     assert [row["point"] for row in rows] == ["lr=3,seed=1", "lr=3,seed=2", "lr=4,seed=1", "lr=4,seed=2"]
     assert [row["ssim"] for row in rows] == ["0.3", "0.3", "0.4", "0.4"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [("ssim", [0.1, 0.1]), ("[psnr,ssim]", [[21.0, 0.1], [22.0, 0.1]]), ("null", [{"ssim": 0.1, "psnr": 21.0}, ANY])],
+)
+def test_a_sweeper_gets_the_metric_that_it_seeks(tmp_path: Path, marker: str, metric: str, expected: list[Any]) -> None:
+    plugins = tmp_path / "plugins" / "hydra_plugins"
+    plugins.mkdir(parents=True)
+    shutil.copy(Path(__file__).with_name("recording_sweeper.py"), plugins)
+    command = sweep_command(tmp_path, marker, "hydra/sweeper=recording", f"+sweep_metric={metric}")
+    path = os.pathsep.join([str(ROOT / "src"), str(plugins.parent)])
+    subprocess.run(command, cwd=tmp_path, env=environment() | {"PYTHONPATH": path}, check=True, timeout=60)
+    assert json.loads((tmp_path / "returned.json").read_text()) == expected
+
+
+def test_the_same_sweep_is_not_run_twice_at_a_time(tmp_path: Path, marker: str) -> None:
+    arguments = ["seed=1,2", "seconds=100"]
+    with subprocess.Popen(
+        sweep_command(tmp_path, marker, *arguments),
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as first:
+        deadline = time.monotonic() + 30
+        while not list(tmp_path.glob("out puts/*/*/starts.txt")):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        second = sweep(tmp_path, marker, *arguments)
+        assert second.returncode == 1
+        assert "another pix2pix train -m works there" in second.stderr
+        assert not (sweep_folder(tmp_path) / "table.csv").exists()
+        first.send_signal(signal.SIGTERM)
+    assert [row["status"] for row in table(sweep_folder(tmp_path))] == ["stopped", "waiting"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

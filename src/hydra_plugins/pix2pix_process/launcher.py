@@ -11,14 +11,18 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus, configure_log, setup_globals
-from hydra.errors import CompactHydraException
+from hydra.errors import CompactHydraException, HydraException
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from pix2pix.processes.alone import alone
+from pix2pix.settings.complaints import ConfigError
+from pix2pix.settings.compose import plain_settings
 from pix2pix.settings.overrides import as_typed
 from pix2pix.settings.resolvers import register_resolvers
 from pix2pix.sweeping.point import Point, PointsFailedError, Result, SweepError, point_name
+from pix2pix.sweeping.sought import sought
 from pix2pix.sweeping.sweep import TRAIN, run_points
 
 HYDRAS_SUBDIR = "${hydra.job.num}"  # Hydra's default for hydra.sweep.subdir: nobody has chosen another
@@ -66,30 +70,36 @@ class ProcessLauncher(Launcher):
         """Run the points and return when all have ended, with the failed ones marked so.
 
         Raises:
-            CompactHydraException: the settings of a point, or those of the launcher, are wrong; nothing has been run.
+            CompactHydraException: the settings of a point, or those of the launcher, are wrong, or the same sweep runs
+                already; nothing has been run.
             SystemExit: 128 + n, after signal n has ended the sweep.
         """
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
-        configs = [
-            self._compose(list(overrides), initial_job_idx + offset) for offset, overrides in enumerate(job_overrides)
-        ]
+        folder = Path(self.config.hydra.sweep.dir).absolute()
+        try:
+            configs = [self._compose(list(each), initial_job_idx + offset) for offset, each in enumerate(job_overrides)]
+        except HydraException:
+            _remove(folder)
+            raise
         points = [
             Point(folder.name, list(overrides), folder)
             for overrides, config in zip(job_overrides, configs, strict=True)
             for folder in [Path(config.hydra.runtime.output_dir)]
         ]
         try:
-            results = run_points(
-                points,
-                Path(self.config.hydra.sweep.dir).absolute(),
-                jobs=self.jobs,
-                devices_per_job=self._devices(configs),
-                command=self.command,
-                hydra_arguments=self._hydra_arguments(),
-                earlier=self.earlier,
-            )
-        except SweepError as error:
+            folder.mkdir(parents=True, exist_ok=True)
+            with alone(folder, "train -m"):
+                results = run_points(
+                    points,
+                    folder,
+                    jobs=self.jobs,
+                    devices_per_job=self._devices(configs),
+                    command=self.command,
+                    hydra_arguments=self._hydra_arguments(),
+                    earlier=self.earlier,
+                )
+        except (SweepError, ConfigError) as error:
             raise CompactHydraException(str(error)) from error
         self.earlier += results
         failed = [result.point.name for result in results if result.status != "finished"]
@@ -99,7 +109,11 @@ class ProcessLauncher(Launcher):
         )
         returns = []
         for result, config in zip(results, configs, strict=True):
-            finished = result.status == "finished"
+            try:
+                value = sought(result.scores, config.get("sweep_metric")) if result.status == "finished" else failure
+            except SweepError as error:
+                value = PointsFailedError(f"{result.point.name}: {error}")
+            finished = not isinstance(value, Exception)
             job = JobReturn(
                 overrides=result.point.overrides,
                 cfg=_task_config(config),
@@ -108,14 +122,12 @@ class ProcessLauncher(Launcher):
                 task_name=self.config.hydra.job.name,
                 status=JobStatus.COMPLETED if finished else JobStatus.FAILED,
             )
-            job.return_value = result.scores if finished else failure
+            job.return_value = value
             returns.append(job)
         return returns
 
     def _compose(self, overrides: list[str], index: int) -> DictConfig:
         """The whole config of one point, checked, with its folder in `hydra.runtime.output_dir`."""
-        from pix2pix.settings.complaints import ConfigError
-        from pix2pix.settings.compose import plain_settings
         from pix2pix.settings.schema.settings import validate
 
         config = self.hydra_context.config_loader.load_sweep_config(self.config, overrides)
@@ -163,6 +175,13 @@ class ProcessLauncher(Launcher):
             override for override in as_typed(hydra.overrides.hydra) if not override.lstrip("+~").startswith(sweeping)
         ]
         return [*flags, *kept, "hydra.mode=RUN"]
+
+
+def _remove(folder: Path) -> None:
+    """Remove the folder that Hydra has made for a sweep that is refused, if nothing else is in it."""
+    if folder.is_dir() and [each.name for each in folder.iterdir()] == ["multirun.yaml"]:
+        (folder / "multirun.yaml").unlink()
+        folder.rmdir()
 
 
 def _task_config(config: DictConfig) -> DictConfig:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SOURCES = "pix2pix.data."  # where pair sources of this package live
 # Sections that change neither the weights nor the pictures.
-WITHOUT_EFFECT = ("logger", "callbacks", "resume", "name", "data.cache", "data.num_workers")
+WITHOUT_EFFECT = ("logger", "callbacks", "resume", "name", "sweep_metric", "data.cache", "data.num_workers")
 
 
 class EvaluationError(ValueError):

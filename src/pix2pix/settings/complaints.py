@@ -108,8 +108,10 @@ def _expectation(complaint: Mapping[str, Any], names: Iterable[str], path: tuple
         return "a domain: rgb, grey, lab_l, lab_ab, {kind:raw,…} or {kind:labels,…}"
     if kind in ("bool_type", "bool_parsing"):
         return "true or false"
-    if kind in ("string_type", "string_too_short"):
+    if kind == "string_type":
         return "a text"
+    if kind == "string_too_short":
+        return "a text that is not empty: has a variable of the shell no value?"
     if kind == "literal_error":
         return str(context["expected"])
     if kind == "union_tag_invalid":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from pix2pix.data.sources.directions import parse_direction
@@ -13,11 +13,21 @@ from pix2pix.nearest import nearest
 from pix2pix.settings.overrides import typed
 from pix2pix.settings.trainer_rules import trainer_problems
 
+# The scores of every validation, those of `metrics.scores.Scores`.
+METRICS = ("psnr", "ssim", "l1", "log_spectrum_distance")
+
 
 def cross_problems(plain: Mapping[str, Any]) -> Iterator[str]:
     """Rules that span several settings, for settings that each have the right type."""
     data, objective, schedule = plain["data"], plain["objective"], plain["schedule"]
-    yield from _data_problems(data)
+    resumed = plain.get("resume")
+    name = PurePath(plain["name"])
+    if name.is_absolute() or not name.parts or ".." in name.parts:
+        yield (
+            f"name: found {plain['name']!r}, expected the name of a folder below outputs/."
+            " For a folder elsewhere type hydra.run.dir=FOLDER, or of a sweep hydra.sweep.dir=FOLDER"
+        )
+    yield from _data_problems(data, resumed)
     yield from _size_problems(plain)
     yield from trainer_problems(plain["trainer"])
     for name, tracker in plain["logger"].items():
@@ -29,8 +39,28 @@ def cross_problems(plain: Mapping[str, Any]) -> Iterator[str]:
             f" {schedule['epochs']}: the decay is the last part of the epochs"
         )
     yield from _classes_problems(data) if objective.get("kind") == "classes" else _objective_problems(plain)
-    if plain.get("init_from") and not Path(plain["init_from"]).exists():
+    yield from _sweep_metric_problems(plain)
+    # A run that is continued has its own weights by now, and where it has none, whoever reads these says so.
+    if plain.get("init_from") and not resumed and not Path(plain["init_from"]).expanduser().exists():
         yield f"init_from: there is no {plain['init_from']!r}. Type the path of a checkpoint or of a run's folder"
+
+
+def _sweep_metric_problems(plain: Mapping[str, Any]) -> Iterator[str]:
+    """What a training is to return that it will not have."""
+    asked, trainer = plain.get("sweep_metric"), plain["trainer"]
+    if asked is None:
+        return
+    target = _domain(plain["data"], "target") or {}
+    there = [*METRICS, *(["rmse"] if target.get("unit") is not None else [])]
+    for name in [asked] if isinstance(asked, str) else asked or [""]:
+        if name not in there:
+            near = nearest(name, there)
+            unit = " (rmse needs a target with a unit)" if name == "rmse" else ""
+            hint = f". Nearest: type sweep_metric={near}" if near and near != name else ""
+            yield f"sweep_metric: found {name!r}, expected one of {', '.join(there)}{unit}, or a list of them{hint}"
+    every, epochs = trainer.get("check_val_every_n_epoch") or 1, plain["schedule"]["epochs"]
+    if trainer.get("limit_val_batches") == 0 or every > epochs:
+        yield "sweep_metric: this run would not validate, so it has no scores. Type trainer.limit_val_batches=1.0"
 
 
 def _objective_problems(plain: Mapping[str, Any]) -> Iterator[str]:
@@ -94,9 +124,10 @@ def _domain(data: Mapping[str, Any], side: str) -> Mapping[str, Any] | None:
     return typed
 
 
-def _data_problems(data: Mapping[str, Any]) -> Iterator[str]:
+def _data_problems(data: Mapping[str, Any], resumed: str | None) -> Iterator[str]:
     if data.get("root") is not None and not Path(data["root"]).expanduser().is_dir():
-        yield _no_folder(Path(data["root"]).expanduser())
+        moved = f". If the pictures have moved: pix2pix train {typed('resume', resumed)} data.root=FOLDER"
+        yield _no_folder(Path(data["root"]).expanduser()) + (moved if resumed else "")
     yield from _direction_problems(data)
     if data["quarter_turns"] and data["size"] is not None and data["size"][0] != data["size"][1]:
         yield (

@@ -18,6 +18,7 @@ from pix2pix.settings.schema.fields import (
     Rate,
     Share,
     Size,
+    Text,
     Whole,
 )
 
@@ -113,11 +114,11 @@ class DataSettings:
     train_pairs: Count | None = None
     val_pairs: Count | None = None
     test_pairs: Count | None = None
-    root: str | None = None
+    root: Text | None = None
     panels: Count | None = None
-    source_folder: str | None = None
-    target_folder: str | None = None
-    file: str | None = None
+    source_folder: Text | None = None
+    target_folder: Text | None = None
+    file: Text | None = None
     derive: Literal["edges", "grey", "holes", "downscale"] | None = None
     edges: EdgesSettings | None = None
     holes: HolesSettings | None = None

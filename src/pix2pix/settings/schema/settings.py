@@ -35,7 +35,7 @@ class ObjectiveSettings:
     l1_scale: Literal[1, 2, 4] = 1
     feature_matching_weight: Weight = 0
     perceptual_weight: Weight = 0
-    vgg19: str | None = None
+    vgg19: Text | None = None
     r1_gamma: Weight = 0
     r1_every: Count = 1
     augment: list[Literal["colour", "translation", "cutout"]] = Field(default_factory=list)
@@ -98,8 +98,9 @@ class Settings:
     callbacks: dict[str, dict[str, Any]]
     training: TrainingSettings
     translation: TranslationSettings
-    resume: str | None = None
-    init_from: str | None = None
+    resume: Text | None = None
+    init_from: Text | None = None
+    sweep_metric: Text | list[Text] | None = None
 
 
 SETTINGS = TypeAdapter(Settings)
