@@ -21,6 +21,7 @@ from omegaconf import ListConfig, OmegaConf
 
 from pix2pix import __version__
 from pix2pix.callbacks.checkpoints import Checkpoints
+from pix2pix.continuing import check_epochs, check_none_lost, check_same_pairs, newest_checkpoint
 from pix2pix.data.datamodule import PairedData
 from pix2pix.data.pairs import BadPairError
 from pix2pix.data.transforms import PairTransform
@@ -31,6 +32,7 @@ from pix2pix.processes.ranks import launched
 from pix2pix.runs import FORMAT, RECORD, check_unused, read_checkpoint
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.overrides import as_typed
+from pix2pix.settings.recording import with_absolute_paths
 from pix2pix.training.checkpoint_io import AtomicCheckpointIO
 from pix2pix.training.learner import Learner
 from pix2pix.training.precision import resolve_channels_last, resolve_precision
@@ -82,20 +84,28 @@ class Parts:
 def resumed_checkpoint(settings: Mapping[str, Any], folder: Path) -> Resumed | None:
     """The checkpoint that this run continues from; None for a run from the start.
 
-    Raises ConfigError where the folder holds a run that was not asked to be continued.
+    Raises ConfigError where the folder holds a run that was not asked to be continued, has lost the checkpoint that it
+    would be continued from, or has done more epochs than are asked for.
     """
     last = folder / "checkpoints" / "last.ckpt"
     if settings["resume"] is None:
         check_unused(folder)
         return None
-    if not last.exists():
-        log.info("%s has no checkpoint yet: starting from the beginning.", folder)
-        return None
     try:
+        if not last.exists():
+            newest = newest_checkpoint(folder)
+            check_none_lost(settings, folder, newest)
+            if newest is None:
+                log.info("%s has no checkpoint yet: starting from the beginning.", folder)
+                return None
+            log.info("%s has no last.ckpt yet: going on from %s.", folder, newest.name)
+            last = newest
         content = read_checkpoint(last)
     except ValueError as error:
-        raise ConfigError(f"resume: {error}") from error
-    return Resumed(last, content[RECORD], content["PairedData"])
+        raise error if isinstance(error, ConfigError) else ConfigError(f"resume: {error}") from error
+    resumed = Resumed(last, content[RECORD], content["PairedData"])
+    check_epochs(settings["schedule"]["epochs"], resumed.place)
+    return resumed
 
 
 def typed_overrides(folder: Path) -> list[str]:
@@ -114,6 +124,9 @@ def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None)
     if on_cpu:
         keep_freed_memory()
     data = make_data(settings, resumed)
+    known_by = data.known_by()
+    if resumed is not None:
+        check_same_pairs(known_by, settings, resumed.record, folder)
     channels_last = resolve_channels_last(settings["training"]["channels_last"], on_cpu)
     module = make_module(settings, data, channels_last=channels_last)
     if settings["init_from"] and resumed is None:
@@ -134,7 +147,12 @@ def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None)
         "torch": str(torch.__version__),
         "pix2pix": __version__,
     }
-    record = {"format": FORMAT, "settings": dict(settings), "environment": environment}
+    record = {
+        "format": FORMAT,
+        "settings": with_absolute_paths(settings),
+        "environment": environment,
+        "pairs": known_by,
+    }
     trainer = instantiate(
         trainer_settings,
         max_epochs=settings["schedule"]["epochs"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from pix2pix.metrics.scores import Scores
 from pix2pix.models.blocks import Generator
 from pix2pix.models.classifier import Classifier
 from pix2pix.models.pixel_classes import classes_of
-from pix2pix.runs import RECORD, checkpoint_of, generator_weights, read_checkpoint
+from pix2pix.runs import RECORD, generator_weights, read_checkpoint
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.training.classification import Classification
 from pix2pix.training.learner import Learner, Recipe
@@ -113,7 +114,7 @@ def load_weights(module: Learner, path: str) -> None:
     Raises ConfigError where the generators differ, with the first tensor that does.
     """
     try:
-        content = read_checkpoint(checkpoint_of(path))
+        content = read_checkpoint(Path(path).expanduser())
     except (FileNotFoundError, ValueError) as error:
         raise ConfigError(f"init_from: {error}") from error
     weights, own = generator_weights(content), module.generator.state_dict()

@@ -3,7 +3,8 @@
 A run folder has `.hydra/` (the settings), `checkpoints/`, `metrics.csv`, `samples/`, `train.log`, and once the run is
 finished `score.json`. A checkpoint holds tensors and plain values alone, so reading one never runs code from it:
 
-    pix2pix       format, settings (plain, resolved), environment, source_domain, target_domain
+    pix2pix       format, settings (plain, resolved, with absolute paths), environment, source_domain, target_domain,
+                  pairs (by what those of train and val are known again)
     state_dict    generator.*, discriminator.*, and average.* where the run keeps an average
     …             Lightning's own: optimisers, loops, callbacks, the data module's place
 
@@ -12,8 +13,10 @@ A slim file holds `pix2pix` and `generator`, the weights that people translate w
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +32,26 @@ RECORD = "pix2pix"
 FORMAT = 1
 
 
+def results(folder: Path) -> list[str]:
+    """What a run has left in its folder that another start from the beginning would write over."""
+    found = [*sorted(folder.glob("checkpoints/*.ckpt")), *sorted(folder.glob("samples"))]
+    found += [each for each in (folder / "metrics.csv", folder / "score.json") if each.exists()]
+    return [each.relative_to(folder).as_posix() for each in found]
+
+
 def check_unused(folder: Path) -> None:
-    """Raises ConfigError where a folder holds a run that can be continued."""
-    if (folder / "checkpoints" / "last.ckpt").exists():
+    """Raises ConfigError where a folder holds a run."""
+    if results(folder):
         raise ConfigError(f"{folder} holds a run already. To continue it: pix2pix train {typed('resume', folder)}")
+
+
+def epochs_begun(folder: Path) -> int:
+    """How many epochs a run has begun, by its `metrics.csv` and its samples; 0 where these do not say."""
+    begun = [0]
+    with suppress(OSError, ValueError, csv.Error), (folder / "metrics.csv").open(encoding="utf-8", newline="") as file:
+        begun += [1 + int(float(row["epoch"])) for row in csv.DictReader(file) if row.get("epoch")]
+    names = (path.stem.removeprefix("epoch_") for path in folder.glob("samples/epoch_*.png"))
+    return max([*begun, *(int(name) for name in names if name.isdecimal())])
 
 
 def checkpoint_of(path: str | Path) -> Path:

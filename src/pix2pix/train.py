@@ -10,7 +10,9 @@ import logging
 import os
 import shlex
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,14 +26,17 @@ from pix2pix.processes.ranks import (
     rank_arguments,
     started_by_lightning,
 )
+from pix2pix.run_folder import new_folder
 from pix2pix.runs import check_unused
 from pix2pix.settings.complaints import ConfigError
-from pix2pix.settings.compose import check
+from pix2pix.settings.compose import called_by_time, check
 from pix2pix.settings.mistakes import explanation
 from pix2pix.settings.overrides import readable, typed
+from pix2pix.settings.recording import record_settings
 from pix2pix.settings.resuming import resume_arguments
 from pix2pix.settings.typed import check_flags, conf_folder
 from pix2pix.sweeping.point import PointsFailedError
+from pix2pix.sweeping.sought import sought
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -54,13 +59,14 @@ def main() -> None:
         if not _asks_hydra_alone(sys.argv[1:]):
             settings, folder = check(sys.argv[1:])
             check_launch(settings["trainer"])
-            if settings["resume"] is None:
-                check_unused(folder)  # before Hydra writes there
-            sys.argv += rank_arguments(folder)
-            with _alone_as_first_rank(folder):
+            with _held(folder, resumed=settings["resume"] is not None) as held:
+                # Hydra would record the settings before it is known that a run can be made of them.
+                sys.argv += [*rank_arguments(held), "hydra.output_subdir=null"]
                 sys.exit(_run())
         if launched()[1] > 1:
             raise ConfigError("torchrun and srun start one training; a sweep starts its own: type it without them")
+        if _sweeps(sys.argv[1:]) and (said := explanation(sys.argv[1:])):
+            raise ConfigError(said)  # before Hydra makes the folder of the sweep
         sys.exit(_run())
     except ConfigError as error:
         tell_mistake("train", error)
@@ -74,21 +80,30 @@ def main() -> None:
         sys.exit(130)
 
 
-def _alone_as_first_rank(folder: Path) -> AbstractContextManager[None]:
-    """The other ranks are where the first one is."""
+@contextmanager
+def _held(folder: Path, *, resumed: bool) -> Iterator[Path]:
+    """The run's folder, where no other process trains; the other ranks are where the first one is."""
+    by_time = partial(called_by_time, sys.argv[1:])
     if launched()[0] > 0 or started_by_lightning():
-        return nullcontext()
-    folder.mkdir(parents=True, exist_ok=True)
-    return alone(folder, "train")
+        if not resumed and folder.exists() and not by_time():
+            check_unused(folder)
+        yield folder
+    elif resumed:
+        with alone(folder, "train"):
+            yield folder
+    else:
+        with new_folder(folder, by_time) as made:
+            yield made
 
 
 def _asks_hydra_alone(arguments: list[str]) -> bool:
     """Whether Hydra is asked to show something, or to sweep: then the launcher checks every point."""
     own = ("--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd", "--run", "-r")
-    return (
-        any(each.startswith("-") and each.partition("=")[0] not in own for each in arguments)
-        or "hydra.mode=MULTIRUN" in arguments
-    )
+    return _sweeps(arguments) or any(each.startswith("-") and each.partition("=")[0] not in own for each in arguments)
+
+
+def _sweeps(arguments: Sequence[str]) -> bool:
+    return bool({"-m", "--multirun", "hydra.mode=MULTIRUN"} & set(arguments))
 
 
 def _run() -> int:
@@ -100,11 +115,12 @@ def _run() -> int:
 
     status = 0
 
-    def job(config: DictConfig) -> dict[str, float] | None:
+    def job(config: DictConfig) -> Any:
         nonlocal status
         settings: Any = OmegaConf.to_container(config, resolve=True)
-        status, scores = _trained(settings, Path(HydraConfig.get().runtime.output_dir))
-        return scores
+        folder = Path(HydraConfig.get().runtime.output_dir)
+        status, scores = _trained(settings, folder, partial(record_settings, config, folder))
+        return None if scores is None else sought(scores, settings.get("sweep_metric"))
 
     before = os.environ.get("HYDRA_FULL_ERROR")
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise, so that the error can be told here
@@ -126,7 +142,13 @@ def _run() -> int:
     return status
 
 
-def _trained(settings: dict[str, Any], folder: Path) -> tuple[int, dict[str, float] | None]:
+def _nothing() -> None:
+    pass
+
+
+def _trained(
+    settings: dict[str, Any], folder: Path, begun: Callable[[], None] = _nothing
+) -> tuple[int, dict[str, float] | None]:
     """Train; exit status and scores. What people can mend is told without a traceback."""
     from hydra.errors import InstantiationException
 
@@ -137,7 +159,7 @@ def _trained(settings: dict[str, Any], folder: Path) -> tuple[int, dict[str, flo
 
     try:
         with interrupting():
-            return 0, train(settings, folder)
+            return 0, train(settings, folder, begun)
     except Interrupted as stop:
         if started_by_lightning():
             # The first rank watches those that it has started, and is ended when one of them reports a failure.
@@ -163,20 +185,25 @@ def _trained(settings: dict[str, Any], folder: Path) -> tuple[int, dict[str, flo
         return 1, None
 
 
-def train(settings: dict[str, Any], folder: Path) -> dict[str, float]:
+def train(settings: Mapping[str, Any], folder: Path, begun: Callable[[], None] = _nothing) -> dict[str, float]:
     """Train as the settings say, into a run folder; returns the scores of the last validation.
 
+    Args:
+        begun: called once on the first rank, when the first step begins: a run can be made of the settings.
+
     Raises:
-        ConfigError: the folder holds another run, or weights or pictures do not fit the settings.
+        ConfigError: the folder holds another run, or weights, pictures or what was trained do not fit the settings.
         BadPairError: a pair cannot be read and data.on_bad is error.
         NonFiniteLossError, CheckpointWriteError, RankLostError: see there.
         Interrupted: a signal came; the run has been saved.
     """
     from pix2pix import assembly
+    from pix2pix.callbacks.beginning import AtFirstStep
     from pix2pix.runs import write_score
 
     resumed = assembly.resumed_checkpoint(settings, folder)
     parts = assembly.assemble(settings, folder, resumed)
+    parts.trainer.callbacks.insert(0, AtFirstStep(begun))  # type: ignore[attr-defined]
     parts.log_facts()
     score = folder / "score.json"
     trained = resumed is not None and resumed.place["epoch"] >= settings["schedule"]["epochs"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import unicodedata
 from collections.abc import Mapping
 from functools import partial
 from types import SimpleNamespace
@@ -169,6 +170,23 @@ def test_the_place() -> None:
         other = data_of(batch_size=batch_size)
         other.load_state_dict(data.state_dict())
         assert (other.place.epoch, other.place.batch) == (1, batch)
+
+
+def test_pairs_are_known_by_their_names_wherever_they_are() -> None:
+    def known(*names: str) -> dict[str, dict[str, Any]]:
+        data = data_of(train=len(names))
+        data.readable("train").source.names = list(names)  # type: ignore[misc]
+        return data.known_by()
+
+    composed, decomposed = unicodedata.normalize("NFC", "straße/haus ä"), unicodedata.normalize("NFD", "straße/haus ä")
+    assert composed != decomposed
+    assert known("a", composed) == known(decomposed, "a") == known("a", decomposed)
+    assert known("a", "b") != known("a", "c")
+    assert known("a", "b") != known("a", "b", "c")
+    assert known("a", "bc") != known("ab", "c")
+    assert known("\udcff") != known("\udcfe")  # a name that is no UTF-8
+    assert (known("a")["train"]["count"], known("a")["val"]["count"]) == (1, 5)
+    assert data_of(val=4).known_by()["val"] != data_of(val=5).known_by()["val"]
 
 
 def test_no_worker_where_a_processor_trains() -> None:

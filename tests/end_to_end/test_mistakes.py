@@ -23,6 +23,7 @@ from pix2pix.train import main
 RNG = np.random.default_rng(0)
 ALL = "All settings: pix2pix train --cfg job"
 FOLDER_KINDS = "data=derived, data=manifest, data=side_by_side, data=two_folders"
+UNSET = ": has a variable of the shell no value?"
 
 # As typed after `pix2pix train`, and the message. There are a folder `facades`, a run `finished`, a file `list.txt`.
 MISTAKES = {
@@ -92,11 +93,48 @@ MISTAKES = {
     ),
     "resume=outputs/scenes/finished generator=resnet": (
         "generator=resnet: a run is continued as it was. Beside resume= these may be typed: schedule.epochs="
-        " schedule.decay_epochs= trainer.…= callbacks.…= logger.…= data.root= data.num_workers= data.cache=. For a new"
-        " run from its weights: pix2pix train init_from=outputs/scenes/finished generator=resnet …"
+        " schedule.decay_epochs= trainer.…= callbacks.…= logger.…= data.num_workers= data.cache=, and where files have"
+        " moved data.root= data.file= objective.vgg19=. For a new run from its weights: pix2pix train"
+        " init_from=outputs/scenes/finished generator=resnet …"
     ),
     "init_from=nowhere.ckpt": (
         "init_from: there is no 'nowhere.ckpt'. Type the path of a checkpoint or of a run's folder"
+    ),
+    # nothing where a variable of the shell has no value, and places that are not meant
+    "data=side_by_side data.root=": f"data.root: found '', expected a text that is not empty{UNSET}",
+    "data=two_folders data.root=facades data.source_folder= data.target_folder=": "\n".join(
+        f"data.{side}_folder: found '', expected a text that is not empty{UNSET}" for side in ("source", "target")
+    ),
+    "data=manifest data.root=facades data.file=": f"data.file: found '', expected a text that is not empty{UNSET}",
+    "init_from=": f"init_from: found '', expected a text that is not empty{UNSET}",
+    "resume=": f"resume: found '', expected a text that is not empty{UNSET}",
+    "hydra.run.dir=": f"hydra.run.dir: found '', expected a folder{UNSET}",
+    "-m seed=1,2 hydra.sweep.dir=": f"hydra.sweep.dir: found '', expected a folder{UNSET}",
+    **{
+        f"name={name}": (
+            f"name: found {name!r}, expected the name of a folder below outputs/. For a folder elsewhere type"
+            " hydra.run.dir=FOLDER, or of a sweep hydra.sweep.dir=FOLDER"
+        )
+        for name in ("..", "a/../../b", "/tmp/a", ".")
+    },
+    # what a sweeper is to get
+    "sweep_metric=sim": (
+        "sweep_metric: found 'sim', expected one of psnr, ssim, l1, log_spectrum_distance, or a list of them. Nearest:"
+        " type sweep_metric=ssim"
+    ),
+    "sweep_metric=[ssim,rmse]": (
+        "sweep_metric: found 'rmse', expected one of psnr, ssim, l1, log_spectrum_distance (rmse needs a target with a"
+        " unit), or a list of them"
+    ),
+    "sweep_metric=[]": (
+        "sweep_metric: found '', expected one of psnr, ssim, l1, log_spectrum_distance, or a list of them"
+    ),
+    "sweep_metric=ssim +trainer.limit_val_batches=0": (
+        "sweep_metric: this run would not validate, so it has no scores. Type trainer.limit_val_batches=1.0"
+    ),
+    "-m seed=1,2 sweep_metric=sim": (
+        "point 0 of the sweep (seed=1 sweep_metric=sim): sweep_metric: found 'sim', expected one of psnr, ssim, l1,"
+        " log_spectrum_distance, or a list of them. Nearest: type sweep_metric=ssim"
     ),
     # a value of another type, or out of range
     "schedule.epochs=ten": "schedule.epochs: found 'ten', expected a whole number",
@@ -246,7 +284,11 @@ def test_a_mistake_is_told_in_words(typed: str, told: dict[str, tuple[int, str, 
 
 def test_nothing_was_made_by_any_of_them(told: dict[str, tuple[int, str, list[str]]], here: Path) -> None:
     assert sorted(path.name for path in here.iterdir()) == ["facades", "list.txt", "outputs"]
-    assert [path.parent.name for path in (here / "outputs").rglob(".hydra")] == ["finished"]
+    assert [path.name for path in (here / "outputs" / "scenes").iterdir()] == ["finished"]
+    assert [path for path in here.rglob("*") if path.is_file()] == [
+        here / "list.txt",
+        here / "outputs" / "scenes" / "finished" / ".hydra" / "config.yaml",
+    ]
 
 
 @pytest.mark.parametrize(

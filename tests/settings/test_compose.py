@@ -68,15 +68,6 @@ def test_a_resumed_run_has_its_own_settings(run: Path) -> None:
     assert OmegaConf.to_container(OmegaConf.load(run / ".hydra" / "config.yaml"), resolve=False) == before
 
 
-def test_each_resume_keeps_what_was_typed_in_a_folder_of_its_own(run: Path) -> None:
-    for number in (1, 2):
-        (subdir,) = (
-            each for each in resume_arguments([f"resume={quoted(run)}"]) if each.startswith("hydra.output_subdir=")
-        )
-        assert subdir == f"hydra.output_subdir=.hydra/resume_{number}"
-        (run / ".hydra" / f"resume_{number}").mkdir()
-
-
 def test_without_resume_arguments_stay_as_they_are() -> None:
     for arguments in ([], ["seed=1", "-m"], ["resume=null", "seed=1"]):
         assert resume_arguments(arguments) == arguments

@@ -31,6 +31,7 @@ from tests.training.stopped_run import (
 )
 
 from pix2pix import assembly
+from pix2pix.callbacks.checkpoints import Checkpoints
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.train import train as whole_run
 from pix2pix.training import learner
@@ -187,6 +188,44 @@ def test_an_epoch_that_would_be_over_already_is_refused(tmp_path: Path) -> None:
         train(tmp_path, extra=[signalled("on_train_batch_start", 4)])
     with pytest.raises(ConfigError, match=r"stopped at batch 5 of epoch 1, and with what is typed now an epoch has 4"):
         train(tmp_path, "trainer.limit_train_batches=4", resume=True)
+
+
+def test_fewer_epochs_than_are_begun_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(Interrupted):
+        train(tmp_path, extra=[signalled("on_train_batch_start", 9)])
+    with pytest.raises(ConfigError) as raised:
+        train(tmp_path, "schedule.epochs=1", resume=True)
+    assert str(raised.value) == (
+        "schedule.epochs: found 1, and the run is within its epoch 2. Type schedule.epochs=2 or more; a shorter run is"
+        " a new one"
+    )
+    assert train(tmp_path, "schedule.epochs=2", resume=True).module.images_seen == 14
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_killed_before_its_first_last_checkpoint_it_goes_on_from_the_best(
+    whole: Whole, tmp_path: Path, caplog: pytest.LogCaptureFixture, every: int
+) -> None:
+    """Which the same epoch writes before it; and where `last.ckpt` is rare, it may be the only one for long."""
+    caplog.set_level(logging.INFO)
+    overrides = [f"callbacks.checkpoints.every_epochs={every}"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Checkpoints, "_write", crash_at_last(Checkpoints._write))
+        with pytest.raises(Crash):
+            train(tmp_path, *overrides, extra=[crash("on_train_batch_start", 9)])
+    assert [path.name for path in (tmp_path / "checkpoints").glob("*.ckpt")] == ["best_ssim.ckpt"]
+    train(tmp_path, *overrides, resume=True)
+    assert "has no last.ckpt yet: going on from best_ssim.ckpt." in caplog.text
+    assert_same_run(tmp_path, whole("plain"), "last", "best_ssim")
+
+
+def crash_at_last(write: Callable[..., None]) -> Callable[..., None]:
+    def writing(callback: Checkpoints, trainer: Trainer, name: str) -> None:
+        if name == "last.ckpt":
+            raise Crash
+        write(callback, trainer, name)
+
+    return writing
 
 
 def test_nothing_is_left_to_do(whole: Whole, tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -85,6 +87,18 @@ class PairedData(LightningDataModule):
                 self._cache -= pairs.cache.nbytes / MIB  # what the other splits may take
             self._opened[split] = Readable(pairs, self._on_bad)
         return self._opened[split]
+
+    def known_by(self) -> dict[str, dict[str, Any]]:
+        """What the training and validation pairs are known by wherever they are: how many, and a digest of their names.
+
+        Names are taken as Unicode composes them and without their order, which file systems do not agree on.
+        """
+        known = {}
+        for split in ("train", "val"):
+            names = sorted(unicodedata.normalize("NFC", name) for name in self.readable(split).names)
+            digest = hashlib.blake2b("\0".join(names).encode(errors="surrogateescape"), digest_size=16)
+            known[split] = {"count": len(names), "names": digest.hexdigest()}
+        return known
 
     def setup(self, stage: str) -> None:
         """Fit the ranges that are to be measured, on rank 0, for all; say what the domains change."""

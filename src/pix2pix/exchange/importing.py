@@ -24,9 +24,9 @@ UNKNOWN_ROOT = "(unknown: it was imported)"
 def import_foreign(arguments: argparse.Namespace) -> None:
     """Import and print what was recognised. Raises ExchangeError or ConfigError for what is not as it was typed."""
     slim: Path = arguments.output / "checkpoints" / "generator.ckpt"
-    check_unused(arguments.output)
     if slim.exists():
         raise ExchangeError(f"-o: {slim} exists already; remove it or choose another name")
+    check_unused(arguments.output)
     found = read_foreign(arguments.file)
     record = _record(found, arguments.settings)
     AtomicCheckpointIO().save_checkpoint({RECORD: record, "generator": found.generator.state_dict()}, slim)

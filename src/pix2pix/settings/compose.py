@@ -40,6 +40,12 @@ def check(arguments: Sequence[str]) -> tuple[dict[str, Any], Path]:
     return settings, Path(config.hydra.run.dir)
 
 
+def called_by_time(arguments: Sequence[str]) -> bool:
+    """Whether the run folder that these arguments give is called after the time at which they are composed."""
+    run: Any = OmegaConf.to_container(_composed(arguments).hydra.run, resolve=False)
+    return "${now:" in run["dir"]
+
+
 def _composed(arguments: Sequence[str]) -> DictConfig:
     with initialize_config_dir(config_dir=config_dir(arguments), version_base="1.3"):
         config = compose(

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
+from yaml import YAMLError  # type: ignore[import-untyped]
 
-from pix2pix.runs import latest_run
+from pix2pix.runs import epochs_begun, latest_run
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.overrides import quote, typed
+from pix2pix.settings.recording import PATHS, absolute, resumes
 from pix2pix.settings.typed import conf_folder, flag_value, overrides
 
 # What may be typed beside `resume=`; everything else is the run's own.
@@ -21,6 +24,8 @@ RESUME_MAY_CHANGE = (
     "callbacks.",
     "logger.",
     "data.root",
+    "data.file",
+    "objective.vgg19",
     "data.num_workers",
     "data.cache",
     "hydra.",
@@ -30,8 +35,8 @@ RESUME_MAY_CHANGE = (
 def resume_arguments(arguments: Sequence[str]) -> list[str]:
     """Arguments that compose a run's own settings again, where `resume=RUN` was typed; else the arguments as they are.
 
-    The run's `.hydra/` stays as it is; what is typed now is kept in `.hydra/resume_N`, and the next resume starts from
-    there, so that a run that was extended stays extended.
+    The run's `.hydra/` stays as it is; what is typed now is kept in `.hydra/resume_N` once the run goes on with it, and
+    the next resume starts from there, so that a run that was extended stays extended.
     Raises ConfigError where RUN is no run folder, or where what else was typed would make it another run.
     """
     arguments = list(arguments)
@@ -44,10 +49,11 @@ def resume_arguments(arguments: Sequence[str]) -> list[str]:
         parsed = OverridesParser.create().parse_override(asked[-1]).value()
     except HydraException:
         return arguments  # which do not compose, and are told why
-    if parsed is None:
+    if parsed in (None, ""):
         return arguments
     folder = Path(str(parsed))
-    records = _records(folder.absolute() / ".hydra")
+    kept = absolute(folder)
+    records = _records(Path(kept))
     if not records:
         hint = latest_run(".hydra/config.yaml")
         raise ConfigError(f"resume: {str(folder)!r} is no run folder: it has no .hydra/config.yaml.{hint}")
@@ -58,27 +64,56 @@ def resume_arguments(arguments: Sequence[str]) -> list[str]:
         if not key.startswith(RESUME_MAY_CHANGE) or key.startswith("hydra.run.dir="):
             raise ConfigError(
                 f"{argument}: a run is continued as it was. Beside resume= these may be typed: schedule.epochs="
-                " schedule.decay_epochs= trainer.…= callbacks.…= logger.…= data.root= data.num_workers= data.cache=."
+                " schedule.decay_epochs= trainer.…= callbacks.…= logger.…= data.num_workers= data.cache=, and where"
+                " files have moved data.root= data.file= objective.vgg19=."
                 f" For a new run from its weights: pix2pix train {typed('init_from', folder)} {argument} …"
             )
-    absolute = folder.absolute()
     return [
         *flags,
         f"--config-path={records[-1]}",
         "--config-name=config",
+        *_relative_paths(records[-1]),
         *others,
-        f"resume={quote(absolute)}",
-        f"hydra.run.dir={quote(absolute)}",
-        f"hydra.output_subdir=.hydra/resume_{1 + len(list((absolute / '.hydra').glob('resume_*')))}",
+        f"resume={quote(kept)}",
+        f"hydra.run.dir={quote(kept)}",
         "hydra.job.name=train",
         *_log_format(),
     ]
 
 
 def _records(folder: Path) -> list[Path]:
-    """The folders with settings in `.hydra/`, from the first start to the latest; killed early, one may be empty."""
-    resumes = sorted(folder.glob("resume_*"), key=lambda each: int(each.name.partition("_")[2]))
-    return [each for each in (folder, *resumes) if any(file.stat().st_size for file in each.glob("config.yaml"))]
+    """The folders with settings in a run's `.hydra/`, from the first start on; killed early, one may be empty.
+
+    Those of fewer epochs than the run has begun were refused: earlier versions recorded that too.
+    """
+    kept, begun = folder / ".hydra", epochs_begun(folder)
+    first, *later = (each / "config.yaml" for each in (kept, *(each for _, each in resumes(kept))))
+    written = [each for each in (first, *later) if each.is_file() and each.stat().st_size]
+    epochs = (_said(each, "schedule.epochs") for each in written)
+    kept_up = [each for each, last in zip(written, epochs, strict=True) if not isinstance(last, int) or last >= begun]
+    return [each.parent for each in kept_up or written[:1]]
+
+
+def _relative_paths(record: Path) -> list[str]:
+    """Overrides for the relative paths of a record, which earlier versions wrote: from where the run was started."""
+    started = _said(record / "hydra.yaml", "hydra.runtime.cwd")
+    found = ((key, _said(record / "config.yaml", key)) for key in PATHS)
+    return [
+        f"{key}={quote(Path(started, path))}"
+        for key, path in found
+        if started and path and "${" not in path and not Path(path).expanduser().is_absolute()
+    ]
+
+
+def _said(file: Path, key: str) -> Any:
+    """A value in a file of Hydra's, with what it refers to unresolved; None where there is none."""
+    try:
+        plain: Any = OmegaConf.to_container(OmegaConf.load(file), resolve=False)
+    except (OSError, ValueError, YAMLError):  # whoever composes from it says so
+        return None
+    for name in key.split("."):
+        plain = plain.get(name) if isinstance(plain, dict) else None
+    return plain
 
 
 def _log_format() -> list[str]:

@@ -27,7 +27,10 @@ def conf_folder() -> Path:
 
 
 def check_flags(arguments: Sequence[str]) -> None:
-    """Raises ConfigError for a flag that Hydra does not have."""
+    """Raises ConfigError for a flag that Hydra does not have, and for a folder of Hydra's that is empty."""
+    for key, _, value in (argument.partition("=") for argument in arguments):
+        if key in ("hydra.run.dir", "hydra.sweep.dir") and not value.strip("'\""):
+            raise ConfigError(f"{key}: found '', expected a folder: has a variable of the shell no value?")
     for given in (argument.partition("=")[0] for argument in arguments if argument.startswith("-")):
         if given not in HYDRAS_FLAGS:
             raise ConfigError(

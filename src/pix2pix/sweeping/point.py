@@ -15,6 +15,8 @@ from typing import Literal
 from hydra.errors import CompactHydraException
 from omegaconf import OmegaConf
 
+from pix2pix.runs import results
+
 
 class SweepError(ValueError):
     """A sweep that cannot be run as it was asked for."""
@@ -64,9 +66,9 @@ def point_name(overrides: Sequence[str], limit: int = 100) -> str:
     return readable if readable == exact else f"{readable}_{hashlib.sha256(exact.encode()).hexdigest()[:6]}"
 
 
-def has_checkpoint(point: Point) -> bool:
-    """Whether its training can be continued."""
-    return (point.folder / "checkpoints" / "last.ckpt").exists()
+def has_begun(point: Point) -> bool:
+    """Whether its training has left something, so that it is continued."""
+    return bool(results(point.folder))
 
 
 def finished_result(point: Point) -> Result | None:
@@ -84,7 +86,7 @@ def finished_result(point: Point) -> Result | None:
 def result_so_far(point: Point) -> Result:
     """Finished or waiting; raises SweepError where the folder holds a run of other settings."""
     result = finished_result(point)
-    if result or has_checkpoint(point):
+    if result or has_begun(point):
         # Hydra's record is of the first start; a score may have been written by a run that was continued.
         record = point.folder / ".hydra" / "overrides.yaml"
         if record.exists():

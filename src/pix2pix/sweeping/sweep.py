@@ -17,7 +17,7 @@ from typing import Literal
 
 from pix2pix.processes.trees import BusyError, ProcessTree, end, noted_signals
 from pix2pix.settings.overrides import quote
-from pix2pix.sweeping.point import Point, Result, SweepError, finished_result, has_checkpoint, result_so_far
+from pix2pix.sweeping.point import Point, Result, SweepError, finished_result, has_begun, result_so_far
 from pix2pix.sweeping.sharing import jobs_that_fit, threads_each, visible_devices
 from pix2pix.sweeping.tables import write_tables
 
@@ -170,7 +170,7 @@ def _environment(threads: int, devices: Sequence[str], several_ranks: bool) -> d
 
 def _arguments(point: Point, hydra_arguments: Sequence[str]) -> list[str]:
     folder = quote(point.folder.absolute())
-    if has_checkpoint(point):
+    if has_begun(point):
         return [f"resume={folder}"]
     return [*hydra_arguments, *point.overrides, f"hydra.run.dir={folder}"]
 
