@@ -62,7 +62,7 @@ class RunningCommand:
 
     @property
     def has_settings(self) -> bool:
-        """Whether the run can be continued: its settings are written."""
+        """Whether the run can be continued: its settings are written, as its first step begins."""
         return any(file.stat().st_size for file in self.folder.glob(".hydra/config.yaml"))
 
     @property

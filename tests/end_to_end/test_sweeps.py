@@ -115,7 +115,7 @@ def test_four_points_of_two_ranks_of_which_one_fails(tmp_path: Path) -> None:
     assert "c/train/3.png: cannot be read" in (folder / "table.md").read_text()
     for name in ("a", "b", "d"):
         point = folder / f"data.root={name}"
-        assert settings(point)["data"]["root"] == name
+        assert settings(point)["data"]["root"] == str(tmp_path / name)
         assert score(point)["images"] == 12
         assert (point / "train_ddp_process_1.log").exists()  # the second rank was here
 
@@ -124,7 +124,7 @@ def test_four_points_of_two_ranks_of_which_one_fails(tmp_path: Path) -> None:
     status, output = sweep(tmp_path, *arguments)
     assert status == 0, output
     assert [row["status"] for row in table(folder)] == ["finished"] * 4
-    assert settings(folder / "data.root=c")["data"]["root"] == "c"
+    assert settings(folder / "data.root=c")["data"]["root"] == str(tmp_path / "c")
     assert scores == {
         name: (folder / f"data.root={name}" / "score.json").stat().st_mtime_ns for name in ("a", "b", "d")
     }

@@ -11,6 +11,7 @@ from pix2pix.data.domains import Raw, Rgb
 from pix2pix.data.pairs import Batch
 from pix2pix.metrics.image import l1, psnr, ssim
 from pix2pix.metrics.scores import Scores
+from pix2pix.settings.rules import METRICS
 
 
 def test_scores_are_those_of_float32_also_under_autocast() -> None:
@@ -24,6 +25,14 @@ def test_scores_are_those_of_float32_also_under_autocast() -> None:
     for name, score in (("psnr", psnr), ("ssim", ssim), ("l1", l1)):
         each = [score((a + 1) / 2, (b + 1) / 2) for a, b in zip(translated, target, strict=True)]
         assert abs(found[name] - float(sum(each)) / 2) < 1e-6
+
+
+@pytest.mark.parametrize(("unit", "more"), [(None, ()), ("K", ("rmse",))])
+def test_what_a_sweep_may_seek_is_what_every_validation_has(unit: str | None, more: tuple[str, ...]) -> None:
+    scores = Scores(Raw(channels=1, range=(0.0, 1.0), unit=unit))
+    pictures = torch.zeros(1, 1, 32, 32)
+    scores.update(pictures, Batch(pictures, pictures, None, ["one"]))
+    assert tuple(scores.compute()) == (*METRICS, *more)
 
 
 def test_a_sample_without_a_name_does_not_count() -> None:
