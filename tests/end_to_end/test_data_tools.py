@@ -132,6 +132,21 @@ def test_the_line_that_check_prints_trains(folder: tuple[Path, str]) -> None:
     assert (folder[0].parent / "run" / "checkpoints" / "last.ckpt").is_file()
 
 
+SETS = Path(__file__).parents[3] / "shared" / "data"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not SETS.is_dir(), reason="the field sets are not here")
+@pytest.mark.parametrize("name", ["bf_fluo_coli", "underwater", "s1_water_geotiff", "facades"])
+def test_the_line_of_a_field_set_trains(name: str, tmp_path: Path) -> None:
+    line = last_line((SETS / name, ""))
+    few = "size=tiny schedule.epochs=1 trainer.limit_train_batches=3 hydra.run.dir=run"
+    ran = typed(f"{line} {few}", tmp_path)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "Scores on val: psnr" in ran.stdout
+    assert "nan" not in ran.stdout.partition("Scores on val")[2].partition("\n")[0]
+
+
 def test_preview_shows_the_pairs_that_can_be_shown(folder: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
     root, flags = folder
     monkeypatch.chdir(root.parent)

@@ -1,6 +1,7 @@
 """Two folders of one name each: the usual layouts, suffixes that differ, missing partners."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,3 +126,57 @@ def test_a_link_that_leads_back_is_not_followed(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_listed_is_told(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"absent: cannot be read: No such file"):
         list_pictures(tmp_path / "absent")
+
+
+def test_folders_of_any_names_are_looked_for_in_the_usual_places(tmp_path: Path) -> None:
+    for place in ("inside/SIDE/train", "around/train/SIDE", "flat/SIDE"):
+        for side, value in (("BF", 1), ("DAPI", 2)):
+            fill(tmp_path / place.replace("SIDE", side), value, ["x", "y"])
+    for root in ("inside", "around", "flat"):
+        pairs, held_out = (TwoFolders(tmp_path / root, split, folders=("BF", "DAPI")) for split in ("train", "val"))
+        assert (pairs[0].source[0, 0, 0], pairs[0].target[0, 0, 0]) == (1, 2)
+        assert sorted([*pairs.names, *held_out.names]) == ["x", "y"]
+
+
+def test_patterns_tell_the_files_of_a_pair_apart(tmp_path: Path) -> None:
+    fill(tmp_path, 1, ["cat", "dog_2", "alone"])
+    fill(tmp_path, 2, ["cat_mask", "dog_2_mask"])
+    pairs = TwoFolders(tmp_path, "train", val_fraction=0, patterns=("*", "*_mask"))
+    assert pairs.names == ["cat", "dog_2"]
+    assert [(pair.source[0, 0, 0], pair.target[0, 0, 0]) for pair in (pairs[0], pairs[1])] == [(1, 2), (1, 2)]
+    assert [(Path(file).name, why) for file, why in pairs.problems] == [
+        ("alone.png", f"no partner called 'alone_mask' in {tmp_path}")
+    ]
+
+
+def test_what_stands_for_several_stars_is_the_same_on_both_sides(tmp_path: Path) -> None:
+    fill(tmp_path / "s1" / "a", 1, ["s1_T1", "s2_T1"])
+    fill(tmp_path / "s1" / "b", 2, ["s1_T2"])
+    fill(tmp_path / "s2" / "b", 2, ["s1_T2"])
+    pairs = TwoFolders(tmp_path, "train", val_fraction=0, patterns=("*/a/*_T1", "*/b/*_T2"))
+    assert pairs.names == ["s1/s1"]
+
+
+def test_capitals_and_zeros_are_passed_over_where_no_other_could_be_meant(tmp_path: Path) -> None:
+    fill(tmp_path / "A", 1, ["Img1", "Img2", "img3", "x07", "x7"])
+    fill(tmp_path / "B", 2, ["img001", "IMG2", "img3", "x007"])
+    pairs = TwoFolders(tmp_path, "train", val_fraction=0)
+    assert pairs.names == ["Img1", "Img2", "img3"]
+    assert {Path(file).name for file, _ in pairs.problems} == {"x07.png", "x7.png", "x007.png"}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"folders": ("A",)}, r"data\.folders: found \('A',\); expected two"),
+        ({"patterns": ("*_a", "*_a")}, r"data\.patterns: found .*expected two, one a side"),
+        ({"folders": ("A", "B"), "source_folder": "A"}, "give one of the two"),
+        ({"folders": ("{split}", "B")}, "either both or neither must hold"),
+        ({"folders": ("nowhere", "B")}, "no folder .*nowhere"),
+    ],
+)
+def test_folders_and_patterns_that_cannot_be(tmp_path: Path, given: dict[str, Any], said: str) -> None:
+    fill(tmp_path / "A", 1, ["x"])
+    fill(tmp_path / "B", 2, ["x"])
+    with pytest.raises(ValueError, match=said):
+        TwoFolders(tmp_path, "train", **given)

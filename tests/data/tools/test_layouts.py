@@ -16,6 +16,8 @@ from pix2pix.data.__main__ import main
 from pix2pix.data.codecs import write_picture
 from pix2pix.data.pairs import Array, Pair
 from pix2pix.data.tools.naming import find_sides
+from pix2pix.inference.volumes.nifti import read_nifti
+from pix2pix.inference.volumes.volume import as_pictures
 from pix2pix.settings.compose import check
 
 SIDE = 30
@@ -138,6 +140,15 @@ LAYOUTS: dict[str, tuple[Callable[[], Paths], str, list[str]]] = {
     ),
     "zeros": (spelled("A/img{}.png", "B/img{:03d}.png"), "A and B", []),
     "capitals": (spelled("x/IMG_{}.PNG", "y/img_{}.png"), "x and y", ["data.folders=[x,y]"]),
+    "wells": (
+        *(lambda: ((f"{w}_s{s}_w1.png", f"{w}_s{s}_w2.png") for w in ("A01", "A02", "B01") for s in (1, 2)),),
+        "*_w1 and *_w2",
+        ["data.patterns=['*_w1','*_w2']"],
+    ),
+    "before and after": (
+        *(folders("{}-before", "{}-after"), "*-before and *-after"),
+        ["data.patterns=['*-before','*-after']"],
+    ),
     "rain": (folders("rain-{}", "norain-{}"), "rain-* and norain-*", ["data.patterns=['rain-*','norain-*']"]),
 }
 
@@ -239,6 +250,7 @@ ALONE: dict[str, list[str]] = {
     "camera": [f"IMG_202101{day:02d}_{n * 7919:06d}.png" for day in (3, 4, 5) for n in range(4)],
     "names": ["cat.png", "dog.png", "beach party.png", "house.png"],
     "tiles": [f"tile_{x}_{y}.png" for x in range(3) for y in range(3)],
+    "stacks": [f"cell{cell}_z{z:02d}.png" for cell in range(4) for z in range(8)],
     "splits": [f"{split}/{n}.png" for split in ("train", "val") for n in range(5)],
     "classes": [f"train/{kind}/{kind}_{n * 13 + ord(kind)}.png" for kind in "xyz" for n in range(4)],
     "one edited": [*(f"IMG_{n:04d}.png" for n in range(12)), "IMG_0003_edited.png"],
@@ -392,3 +404,37 @@ def test_sets_of_the_fields(name: str, capsys: pytest.CaptureFixture[str]) -> No
         data = make_data(check([*shlex.split(printed.splitlines()[-1])[2:], *SMALL])[0])
         data.setup("fit")
         assert next(iter(data.train_dataloader())).source.shape[-2:] == (30, 30)
+
+
+TASKS = (Path(__file__).parents[3] / "docs" / "tasks.md").read_text()
+
+
+def test_slices_of_volumes_as_the_document_writes_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They lie as `translate --axis axial` cuts them, and pair up."""
+    nibabel = pytest.importorskip("nibabel")
+    monkeypatch.chdir(tmp_path)
+    values = np.random.default_rng(0).normal(size=(8, 6, 5)).astype(np.float32)
+    turned = np.array([[0, 0, -2, 9], [1, 0, 0, 0], [0, -1, 0, 5], [0, 0, 0, 1]], float)  # axes S, L, P or the like
+    for side in ("t1", "t2"):
+        nibabel.save(nibabel.Nifti1Image(values * (1 + (side == "t2")), turned), f"{side}.nii.gz")
+    program = TASKS.partition("**Volumes**")[2].partition("```python\n")[2].partition("```")[0]
+    exec(compile(program, "docs/tasks.md", "exec"), {})
+    cut = as_pictures(read_nifti(Path("t1.nii.gz"))[0], "axial")
+    written = np.stack([np.load(file) for file in sorted(Path("slices/t1").iterdir())])
+    np.testing.assert_array_equal(written, cut.reshape(written.shape))
+    assert "two folders, t1 and t2" in checked(Path("slices"), capsys)
+
+
+def test_a_set_of_streets_as_it_is_unpacked(tmp_path: Path) -> None:
+    """The line of the document, on files of two cities."""
+    for split, city in (("train", "ulm"), ("train", "bonn"), ("val", "jena")):
+        for number in range(2):
+            for end in ("leftImg8bit", "gtFine_color", "gtFine_labelIds"):
+                folder = end.partition("_")[0]
+                write(tmp_path, f"{folder}/{split}/{city}/{city}_00000{number}_{end}.png", scene(number, end[0] == "g"))
+    (line,) = [each.strip() for each in TASKS.splitlines() if "experiment=cityscapes data=two_folders" in each]
+    data = make_data(check(shlex.split(line.replace("FOLDER", str(tmp_path)))[2:])[0])
+    assert list(data.readable("train").names) == [f"{city}/{city}_00000{n}" for city in ("bonn", "ulm") for n in (0, 1)]
+    assert len(data.readable("val")) == 2

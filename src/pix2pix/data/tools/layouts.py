@@ -132,7 +132,9 @@ def _readings(root: Path) -> list[Layout]:
 def _named_pairs(root: Path) -> list[Layout]:
     """The readings as pairs of files that names give, and, where they say too little, what is seen in the pictures."""
     found = find_sides([path.relative_to(root).as_posix() for path in _all_pictures(root)])
-    if found and found[0].surety == DOUBT and not _show_one_scene(root, found):
+    if found and found[0].surety == DOUBT and found[0].pairs > 1:
+        found = [each for each in found if _show_one_scene(root, [each])]
+    elif found and found[0].surety == DOUBT and not _show_one_scene(root, found):
         return []
     return [Layout("two_folders", root, _settings(root, each)) for each in found]
 

@@ -20,30 +20,16 @@ from pix2pix.data.sources.patterns import by_pattern, by_stem
 from pix2pix.data.tools.split_names import SPLIT, File, with_splits
 
 LOOKED_AT = 600  # files from which tags are taken
+MOST_NUMBERS = 3  # sides that are told apart by numbers; of more, what they show decides
 MOST_SIDES = 16  # tags with one rest; of more, they are numbers of pictures
 LONGEST = 8  # words of a tag
 PROPOSALS = 60  # that are counted
 FEWEST = 20  # files looked at of a folder, rather than some of every folder
 SHARE = 0.5  # of the smaller side's files that must have a partner, and of the best reading's pairs that another has
 COVERED = 0.25  # of all files that must be in a pair
-SOURCES = {
-    "input",
-    "inputs",
-    "source",
-    "in",
-    "noisy",
-    "blur",
-    "blurred",
-    "low",
-    "lq",
-    "lr",
-    "rain",
-    "hazy",
-    "raw",
-    "src",
-}
-TARGETS = {"output", "outputs", "target", "out", "clean", "sharp", "high", "hq", "hr", "norain", "clear", "gt", "gtr"}
-NUMBERED = {"c", "ch", "chan", "channel", "band", "modality", "side"}  # words whose numbers tell sides apart
+SOURCES = {"before", "input", "source", "in", "noisy", "blur", "low", "lq", "lr", "rain", "hazy"}
+TARGETS = {"after", "output", "target", "out", "clean", "sharp", "high", "hq", "hr", "norain", "clear", "gt", "gtr"}
+NUMBERED = {"c", "ch", "w", "chan", "channel", "band", "modality", "side"}  # words whose numbers tell sides apart
 # How surely tags are of sides: words are; numbers may be those of pictures, and are in one place without any word.
 WORDS, NUMBERS, DOUBT, NONE = 2, 1, 0, -1
 Words = tuple[str, ...]
@@ -258,7 +244,7 @@ def _surety(first: Tag, second: Tag, rests: Sequence[tuple[Rest, Rest]], tags: i
         return WORDS if len(rests) > 1 else DOUBT
     if len(rests) < 2:
         return NONE
-    return NUMBERS if before[-1].isalpha() and 2 * tags <= len(rests) else DOUBT
+    return NUMBERS if before[-1].isalpha() and tags <= MOST_NUMBERS and 2 * tags <= len(rests) else DOUBT
 
 
 def _said(rest: Rest, tag: Tag) -> Words:
