@@ -155,3 +155,14 @@ def test_the_first_film_is_translated_another_copied_and_a_cover_left_out(
         assert report.notes == ["not copied, for they are neither sound, subtitles nor film: stream 1 (cover)"]
     else:
         assert [data for _, data in packets(report.path, 1)] == [data for _, data in packets(source, 1)]
+
+
+def test_two_fields_that_are_translated_as_one_are_told(tmp_path: Path) -> None:
+    source = tmp_path / "film.mp4"
+    with av.open(source, "w") as film:
+        video = film.add_stream("libx264", rate=25, options={"x264-params": "interlaced=1"})
+        video.width, video.height, video.pix_fmt = 64, 64, "yuv420p"
+        film.mux(video.encode(av.VideoFrame.from_ndarray(patches(0, 64), format="rgb24")))
+        film.mux(video.encode(None))
+    (note,) = translate_film(translator(), source, tmp_path / "result.mp4").notes
+    assert note.startswith("interlaced: ")

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from pix2pix.data.pairs import Array
 from pix2pix.video.errors import FilmError
-from pix2pix.video.opening import cropping_of, open_film, pictures_of
+from pix2pix.video.opening import MOST_PIXELS, cropping_of, open_film, pictures_of
 from pix2pix.video.orientation import Orientation, orientation_of
 from pix2pix.video.wholeness import is_whole
 
@@ -192,7 +192,10 @@ def _facts(path: Path, container: InputContainer) -> Facts:
     try:
         first = next(container.decode(stream), None)
     except av.FFmpegError as error:
-        raise FilmError(f"{path}: its first frame cannot be decoded: {error.strerror}") from error
+        raise FilmError(
+            f"{path}: its first frame cannot be decoded: {error.strerror}. Pictures are read up to"
+            f" {MOST_PIXELS // 10**6} million pixels"
+        ) from error
     if first is None or stream.time_base is None:
         raise FilmError(f"{path}: holds no frame that can be decoded")
     try:
