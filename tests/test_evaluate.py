@@ -273,3 +273,15 @@ def test_scores_by_different_judges_are_not_compared(runs: Path, capsys: pytest.
     shutil.rmtree("judges")
     said = mistake(capsys, runs / "seed 0", runs / "seed 1")
     assert "were scored by different judges" in said
+
+
+def test_the_pattern_that_is_advised_passes_over_a_sweep_beside_the_runs(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(runs / "l1", runs / "sweep" / "seed=1")
+    said = mistake(capsys, runs)
+    pattern = said.rpartition("type ")[2].strip()
+    assert "It holds 4 runs" in said
+    found = sorted(Path().glob(pattern))  # as a shell does
+    assert len(found) == 4
+    assert main([str(each) for each in found]) == 0
