@@ -291,3 +291,15 @@ def test_names_that_are_no_text_and_links_in_place_of_results(tmp_path: Path) ->
     rows = (folder / "pictures.csv").read_text(encoding="utf-8").splitlines()
     assert [row.partition(",")[0] for row in rows] == ["name", *(f"caf\\udce9{index}" for index in range(3))]
     assert main([str(run)]) == 0  # read again
+
+
+def test_the_pattern_that_is_advised_passes_over_a_sweep_beside_the_runs(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(runs / "l1", runs / "sweep" / "seed=1")
+    said = mistake(capsys, runs)
+    pattern = said.rpartition("type ")[2].strip()
+    assert "It holds 4 runs" in said
+    found = sorted(Path().glob(pattern))  # as a shell does
+    assert len(found) == 4
+    assert main([str(each) for each in found]) == 0

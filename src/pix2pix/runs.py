@@ -73,9 +73,9 @@ def checkpoint_of(path: str | Path) -> Path:
 
 def other_runs(path: Path) -> str:
     """What somebody who typed a path without a run may have meant, as a sentence behind a space; empty if nothing."""
-    for pattern in ("*/checkpoints/last.ckpt", "*/*/checkpoints/last.ckpt"):  # of runs, and of the runs of sweeps
-        if below := len(list(path.glob(pattern))) if path.is_dir() else 0:
-            return f" It holds {below} run{'s' * (below > 1)}: type {shlex.quote(str(path))}/{pattern}"
+    pattern = "*/checkpoints/last.ckpt"  # not */, which takes in the folder of a sweep beside them
+    if below := len(list(path.glob(pattern))) if path.is_dir() else 0:
+        return f" It holds {below} run{'s' * (below > 1)}: type {shlex.quote(str(path))}/{pattern}"
     return latest_run("checkpoints/last.ckpt")
 
 

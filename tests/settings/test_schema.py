@@ -78,7 +78,10 @@ def test_right_settings_pass(values: dict[str, Any]) -> None:
         ({"schedule__epochs": True}, "schedule.epochs: found True, expected a whole number"),
         ({"objective__l1_weight": "100"}, "objective.l1_weight: found '100', expected a number"),
         ({"objective__l1_weight": float("nan")}, "objective.l1_weight: found nan, expected a number"),
-        ({"name": 3}, "name: found 3, expected a text"),
+        (
+            {"name": 3},
+            "name: found 3, expected a text: one that reads as a number is typed in quotes twice, \"name='3'\"",
+        ),
         (
             {"data__size": [64.0, 64]},
             "data.size: found [64.0, 64], expected [HEIGHT,WIDTH] in pixels, such as [128,256]",
