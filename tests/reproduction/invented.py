@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pix2pix.reproduction.methods import Method, Setting
 from pix2pix.reproduction.points import FINISHED_BY, point_folder
 from pix2pix.runs import FORMAT as CHECKPOINT_FORMAT
 from pix2pix.runs import RECORD
+from pix2pix.settings.compose import check
 
 
 def setting(
@@ -45,6 +47,13 @@ def confusions(accuracy: Sequence[float]) -> np.ndarray:
     return np.array([[50 * a, 50 * (1 - a), 50 * (1 - a), 50 * a] for a in accuracy])
 
 
+@cache
+def domains_and_settings() -> dict[str, Any]:
+    """A whole record, of scenes."""
+    settings, _ = check(["hydra.run.dir=outputs"])
+    return {"format": CHECKPOINT_FORMAT, "settings": settings, "source_domain": {"kind": "rgb"}}
+
+
 def finish(folder: Path, method: Method, seed: int, accuracy: Sequence[float], minutes: float = 1.5) -> None:
     """A finished point, whose accuracy in each of its pictures is given; of colour it is the intersection of a."""
     point = point_folder(folder, method, seed)
@@ -56,7 +65,7 @@ def finish(folder: Path, method: Method, seed: int, accuracy: Sequence[float], m
     if method.task == "photo2labels":
         target |= {"palette": [[0, 0, 0], [255, 0, 0]], "classes": None}
     torch.save(
-        {RECORD: {"format": CHECKPOINT_FORMAT, "target_domain": target}, "generator": {}},
+        {RECORD: {**domains_and_settings(), "target_domain": target}, "generator": {}},
         point / "checkpoints" / "generator.ckpt",
     )
     arrays: dict[str, np.ndarray] = {}

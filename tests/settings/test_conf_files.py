@@ -14,7 +14,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-import pix2pix.assembly
+import pix2pix.settings.making
 from pix2pix.assembly import assemble
 from pix2pix.data.codecs import write_picture
 from pix2pix.settings.complaints import dotted
@@ -112,7 +112,7 @@ def test_what_the_run_gives_the_trainer_itself_is_refused(tmp_path: Path, monkey
             given.update(arguments)
         return hydra.utils.instantiate(config, **arguments)
 
-    monkeypatch.setattr(pix2pix.assembly, "instantiate", instantiate)
+    monkeypatch.setattr(pix2pix.settings.making, "instantiate", instantiate)
     assemble(settings_of(Path("size/tiny"), tmp_path), tmp_path, None)
     assert "max_epochs" in given
     assert given <= TRAINER_REFUSES.keys()

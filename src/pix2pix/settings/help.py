@@ -44,7 +44,7 @@ def help_text() -> str:
         + "".join(f"  {_typed(setting):<32} {what}\n" for setting, what in SETTINGS.items())
         + "\nOther ways to run:\n"
         "  pix2pix train resume=RUN [schedule.epochs=N]   continue a run exactly, or train it for longer\n"
-        "  pix2pix train --trust resume=RUN               … whose settings name code of your own, or of who made it\n"
+        "  pix2pix train --trust resume=RUN               … whose settings name code that is not pix2pix's\n"
         "  pix2pix train init_from=RUN …                  a new run from its weights\n"
         "  pix2pix train -m KEY=A,B,C …                   a sweep, a process a point; a table at the end\n"
         "  pix2pix train … --cfg job                      print every setting and stop\n"
