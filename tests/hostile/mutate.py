@@ -179,13 +179,13 @@ def _read_alone(
     silent = os.open(os.devnull, os.O_RDWR)
     os.dup2(silent, 1)
     os.dup2(silent, 2)
-    mapped, held = (int(pages) * resource.getpagesize() for pages in Path("/proc/self/statm").read_text().split()[:2])
-    # Twice as much as it may take can be mapped: what is mapped and never touched costs nothing.
-    resource.setrlimit(resource.RLIMIT_AS, (mapped + 2 * MEMORY, resource.RLIM_INFINITY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 5))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     outcome: tuple[Kind, str]
+    mapped, held = (int(pages) * resource.getpagesize() for pages in Path("/proc/self/statm").read_text().split()[:2])
     try:
+        # Twice as much as it may take can be mapped: what is mapped and never touched costs nothing.
+        _limit(resource.RLIMIT_AS, mapped + 2 * MEMORY)
+        _limit(resource.RLIMIT_CPU, SECONDS)
+        _limit(resource.RLIMIT_CORE, 0)
         outcome = "accepted", str(read(path))
     except BaseException as error:
         kind: Kind = "large" if _out_of_memory(error) else "clean" if isinstance(error, clean) else "uncaught"
@@ -195,6 +195,12 @@ def _read_alone(
         outcome = "large", f"{taken / 2**30:.1f} GiB; {outcome[1]}"[:2000]
     os.write(pipe, json.dumps(outcome).encode())
     os._exit(0)
+
+
+def _limit(what: int, value: int) -> None:
+    """The soft limit alone: whoever runs this may have set harder ones."""
+    hard = resource.getrlimit(what)[1]
+    resource.setrlimit(what, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
 
 
 def _out_of_memory(error: BaseException | None) -> bool:
