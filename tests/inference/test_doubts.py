@@ -19,6 +19,7 @@ from pix2pix.data.pairs import Array
 from pix2pix.data.resize import resize
 from pix2pix.data.seen import detail
 from pix2pix.data.sources.scenes.source import Scenes
+from pix2pix.inference.trained import Trained
 from pix2pix.settings.compose import check
 from pix2pix.translate import main
 
@@ -114,6 +115,23 @@ def test_a_run_whose_record_says_nothing_of_its_sources(
     del content["pix2pix"]["seen"]
     torch.save(content, tmp_path / "old.ckpt")
     assert told(where, str(tmp_path / "old.ckpt"), "large", caplog=caplog, out=tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        "much",
+        {},
+        {"height": 3, "width": 3, "detail": 3},
+        {"height": [1, 2], "width": [1, 2], "detail": ["a", "b"]},
+        {"height": [0, 2], "width": [1, 2], "detail": [0.1, 0.2]},
+        {"height": [1, 2], "width": [2, 1], "detail": [0.1, 0.2]},
+        {"height": [1, 2], "width": [1, 2], "detail": [0.1, float("nan")]},
+        {"height": [[1], 2], "width": [1, 2], "detail": [0.1, 0.2]},
+    ],
+)
+def test_a_record_that_says_nonsense_says_nothing(seen: Any) -> None:
+    assert Trained.of_record({"settings": {"data": {"name": "two_folders"}}, "seen": seen}) == Trained("two_folders")
 
 
 def test_python_is_warned_once(where: Path) -> None:

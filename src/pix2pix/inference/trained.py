@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from pix2pix.data.seen import Look
 
 
 @dataclass(frozen=True)
@@ -35,5 +38,19 @@ class Trained:
             data.get("panels") or 1,
             None if size is None else (int(size[0]), int(size[1])),
             data.get("axis"),
-            record.get("seen"),
+            _ranges(record.get("seen")),
         )
+
+
+def _ranges(seen: Any) -> Mapping[str, Any] | None:
+    """What was seen, if it is what `data.seen` writes: a file may say anything."""
+    if not isinstance(seen, Mapping):
+        return None
+    ranges = {name: seen.get(name) for name in Look._fields}
+    for name, found in ranges.items():
+        kinds = (int, float) if name == "detail" else (int,)
+        if not isinstance(found, list | tuple) or len(found) != 2 or not all(type(each) in kinds for each in found):
+            return None
+        if not (0 <= found[0] <= found[1] < math.inf) or (name != "detail" and found[0] < 1):
+            return None
+    return ranges
