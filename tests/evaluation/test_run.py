@@ -104,18 +104,19 @@ def test_scenes_have_no_folder(scenes: Path, tmp_path: Path) -> None:
         {"_target_": "pix2pix.data.sources.folders.Path", "_partial_": True},
         {"_target_": "pix2pix.data.sources.folders.os.system"},
         {"_target_": "pix2pix.data.sources.gone.Scenes", "_partial_": True},
-        {
-            "_target_": "pix2pix.data.sources.scenes.Scenes",
-            "_partial_": True,
-            "count": 1,
-            "size": [{"_target_": "os.getcwd"}],
-        },
     ],
 )
 def test_nothing_is_called_because_a_checkpoint_names_it(source: dict[str, Any], tmp_path: Path) -> None:
     run = untrained(tmp_path / "run")
     change_record(run, pairs=source)
     assert "which is no pair source of this version of pix2pix" in refused(run)
+
+
+def test_nothing_is_called_within_a_source_of_ours(tmp_path: Path) -> None:
+    run = untrained(tmp_path / "run")
+    scenes = {"_target_": "pix2pix.data.sources.scenes.Scenes", "_partial_": True, "count": 1}
+    change_record(run, pairs={**scenes, "size": [{"_target_": "os.getcwd"}]})
+    assert "data.pairs.size: found [{'_target_': 'os.getcwd'}], expected [HEIGHT,WIDTH] in pixels" in refused(run)
 
 
 def test_a_source_of_ones_own_code_can_be_trusted(tmp_path: Path) -> None:

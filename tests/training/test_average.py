@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.training.stopped_run import checkpoint
 from tests.training.tiny_run import Steps, fit, largest_difference, tiny_data, tiny_module
 from torch import nn
 
 from pix2pix.callbacks.checkpoints import Checkpoints
 from pix2pix.inference.test_time import translate
 from pix2pix.models.unet import UNet
-from pix2pix.runs import FORMAT, generator_weights, read_checkpoint
+from pix2pix.runs import FORMAT, generator_weights
 from pix2pix.training.average import start_average, update_average
 
 DECAY = 0.8
@@ -50,7 +51,7 @@ def test_validation_and_checkpoint_use_it(tmp_path: Path) -> None:
     assert isinstance(module.generator, UNet)
     assert score == pytest.approx(l1(module.average), abs=1e-6)
     assert score != pytest.approx(l1(module.generator), abs=1e-5)
-    weights = generator_weights(read_checkpoint(tmp_path))
+    weights = generator_weights(checkpoint(tmp_path))
     assert largest_difference(weights, module.average.state_dict())[0] == 0
     assert largest_difference(weights, module.generator.state_dict())[0] > 1e-4
 

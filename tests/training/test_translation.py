@@ -10,6 +10,7 @@ from typing import Any
 import lightning.pytorch as pl
 import pytest
 import torch
+from tests.training.stopped_run import checkpoint
 from tests.training.tiny_run import (
     OBJECTIVES,
     SGD,
@@ -25,7 +26,7 @@ from torch import Tensor, nn
 from pix2pix.callbacks.checkpoints import Checkpoints
 from pix2pix.data.pairs import Batch
 from pix2pix.losses.objective import Objective
-from pix2pix.runs import FORMAT, read_checkpoint
+from pix2pix.runs import FORMAT
 from pix2pix.training.loss_log import NonFiniteLossError
 from pix2pix.training.schedules import LinearDecay
 from pix2pix.training.translation import Translation
@@ -214,7 +215,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_before_a_checkpoint(
     assert len(spoil.names) == 2
     assert all(name in str(raised.value) for name in spoil.names)
     assert last.read_bytes() == spoil.checkpoint
-    state = read_checkpoint(last)["state_dict"]
+    state = checkpoint(tmp_path)["state_dict"]
     assert all(bool(value.isfinite().all()) for value in state.values())
 
 
@@ -232,7 +233,7 @@ def test_weights_that_are_not_finite_never_replace_a_checkpoint(tmp_path: Path) 
     module = tiny_module(data, "l1")
     with pytest.raises(NonFiniteLossError, match=r"weights that are not: l1 .*train "):
         fit(module, data, tmp_path, [Burst(), Checkpoints(tmp_path, {"format": FORMAT}, every_images=1)])
-    content = read_checkpoint(tmp_path)
+    content = checkpoint(tmp_path)
     assert content["images_seen"] == 3
     assert all(bool(value.isfinite().all()) for value in content["state_dict"].values())
 
@@ -253,7 +254,7 @@ def test_compiled_and_eager_steps_agree(parts: int, tmp_path: Path) -> None:
             module.generator.compile()
             module.discriminator.compile()
         fit(module, data, tmp_path, [Checkpoints(tmp_path, {"format": FORMAT})], epochs=2)
-        states.append(read_checkpoint(tmp_path)["state_dict"])
+        states.append(checkpoint(tmp_path)["state_dict"])
     torch.compiler.reset()
     difference, name = largest_difference(*states)  # the names agree: no `_orig_mod.`
     print(f"compiled: largest difference {difference:g} in {name}")
