@@ -43,16 +43,23 @@ def open_film(path: Path) -> Iterator[InputContainer]:
                 file, "r", options=_CODECS, container_options=_FILES, metadata_errors=ANY_BYTES, io_open=_refuse
             )
         except (av.FFmpegError, OSError) as error:
-            if error.errno == errno.ENOMEM:  # FFmpeg's word for counts that are beyond its bounds, too
-                raise FilmError(f"{path}: states sizes that are beyond this machine's memory: it is damaged") from None
             raise FilmError(
-                f"{path}: cannot be read as a film: {error.strerror}. Read are MP4, MOV, MKV, WebM, AVI, MPEG and the"
+                f"{path}: cannot be read as a film: {reason_of(error)}. Read are MP4, MOV, MKV, WebM, AVI, MPEG and the"
                 " like, but no lists of films. An MP4 that was cut off may have lost its index, which lies at its end:"
                 " copy the file again"
             ) from error
         with container:
             _check(path, container)
             yield container
+
+
+def reason_of(error: OSError | av.FFmpegError | FilmError) -> str:
+    """What FFmpeg says, in words; ours as they are."""
+    if isinstance(error, FilmError):
+        return str(error)
+    if error.errno == errno.ENOMEM:  # its word for counts beyond its bounds, for which it never asked for memory
+        return "it states sizes that are too large to be held, as damaged files do"
+    return error.strerror or str(error)
 
 
 def pictures_of(container: InputContainer) -> VideoStream:

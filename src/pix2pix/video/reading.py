@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from pix2pix.data.pairs import Array
 from pix2pix.video.errors import FilmError
-from pix2pix.video.opening import MOST_PIXELS, cropping_of, open_film, pictures_of
+from pix2pix.video.opening import MOST_PIXELS, cropping_of, open_film, pictures_of, reason_of
 from pix2pix.video.orientation import Orientation, orientation_of
 from pix2pix.video.wholeness import is_whole
 
@@ -151,7 +151,7 @@ class Film:
                     read, last = read + 1, frame.pts
                     yield frame
         except (av.FFmpegError, FilmError) as error:
-            self.cut = f"the film breaks off after {read} frames: {getattr(error, 'strerror', None) or error}"
+            self.cut = f"the film breaks off after {read} frames: {reason_of(error)}"
             return
         if self._is_short(packets, end):
             of = f" of {self.facts.frames}" if self.facts.frames else ""
@@ -176,7 +176,7 @@ def count_frames(path: str | Path) -> int:
         try:
             return sum(packet.size > 0 and not packet.is_discard for packet in container.demux(pictures_of(container)))
         except av.FFmpegError as error:
-            raise FilmError(f"{path}: cannot be read to its end: {error.strerror}") from error
+            raise FilmError(f"{path}: cannot be read to its end: {reason_of(error)}") from error
 
 
 def spread_frames(path: str | Path, count: int) -> Iterator[Picture]:
@@ -193,7 +193,7 @@ def _facts(path: Path, container: InputContainer) -> Facts:
         first = next(container.decode(stream), None)
     except av.FFmpegError as error:
         raise FilmError(
-            f"{path}: its first frame cannot be decoded: {error.strerror}. Pictures are read up to"
+            f"{path}: its first frame cannot be decoded: {reason_of(error)}. Pictures are read up to"
             f" {MOST_PIXELS // 10**6} million pixels"
         ) from error
     if first is None or stream.time_base is None:
