@@ -144,6 +144,8 @@ class PairsSettings:
     panels: Annotated[Count, Field(le=26)] = 2
     source_folder: str | None = None
     target_folder: str | None = None
+    folders: Names | None = None
+    patterns: Names | None = None
     file: str = ""
     derive: Literal["edges", "grey", "holes", "downscale"] = "grey"
     size: Size | None = None
