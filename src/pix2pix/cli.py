@@ -46,8 +46,8 @@ def main() -> None:
         sys.exit(2)
     module, _ = VERBS[verb]
     sys.stdout.flush()
-    unheard()
-    os.execv(sys.executable, [sys.executable, "-m", module, *arguments[1:]])
+    with unheard():
+        os.execv(sys.executable, [sys.executable, "-m", module, *arguments[1:]])
 
 
 if __name__ == "__main__":

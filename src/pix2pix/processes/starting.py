@@ -10,6 +10,8 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -40,9 +42,14 @@ def started_as_command() -> bool:
     return os.path.basename(sys.argv[0]) == "pix2pix"
 
 
-def unheard() -> None:
+@contextmanager
+def unheard() -> Iterator[None]:
     """Let Ctrl-C wait while this process becomes another program, which is a command of ours too."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:  # it did not
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def leave(signum: int, frame: FrameType | None) -> NoReturn:
