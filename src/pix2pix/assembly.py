@@ -122,10 +122,7 @@ def typed_overrides(folder: Path) -> list[str]:
 
 def typed_config_dir(folder: Path) -> str | None:
     """The folder of the user's own choices with which the run was started, if there was one."""
-    recorded = recorded_sources(folder)
-    if recorded is None:
-        recorded = [(each.provider, each.path) for each in HydraConfig.get().runtime.config_sources]
-    return next((path for provider, path in recorded if provider == "command-line"), None)
+    return next((path for provider, path in recorded_sources(folder) if provider == "command-line"), None)
 
 
 def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None) -> Parts:

@@ -86,7 +86,7 @@ def test_translates_as_the_generator_does(generator: Generator, statistics: Stat
 def test_a_picture_that_a_graph_refuses_is_a_bad_picture(tmp_path: Path) -> None:
     """A ResNet's bottleneck of one pixel cannot be padded by reflection, which ONNX Runtime says in its own class."""
     graph = onnx_model(trained(ResNet(2, 3, base_channels=4, blocks=1)), 2, "picture")
-    write_onnx(graph, DESCRIPTION, tmp_path / "a.onnx")
+    write_onnx(graph, {**DESCRIPTION, "target_domain": {"kind": "rgb"}}, tmp_path / "a.onnx")
     network = onnx_network(open_onnx(tmp_path / "a.onnx")[0], 4)
     with pytest.raises(BadPairError, match="4 x 4 pixels"):
         network(torch.rand(1, 2, 4, 4), ["a"])

@@ -70,9 +70,6 @@ FILES: dict[str, Callable[[Path], None]] = {
     "numbers.npy": npy,
     "lossless.webp": lambda path: Image.fromarray(photo()).save(path, lossless=True),
     "lossy.webp": lambda path: Image.fromarray(photo()).save(path, quality=80),
-    "animated.webp": lambda path: Image.fromarray(photo()).save(
-        path, save_all=True, append_images=[Image.fromarray(photo()[::-1])]
-    ),
     "plain.bmp": lambda path: Image.fromarray(photo()).save(path),
     "palette.bmp": lambda path: Image.fromarray(photo()).quantize(16).save(path),
 }

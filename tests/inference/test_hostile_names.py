@@ -55,10 +55,12 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for value, name in enumerate(names):
         write_picture(root / name, _picture(value))
         write_picture(root / f"target_{value}.png", _picture(100 + value))
+    for value in range(2):
+        write_picture(root / f"train_{value}.png", _picture(200 + value))
     refused = ["", ".", "..", "nul\0.png", f"{'m' * 5000}.png"]
     rows = [
         *({"source": name, "target": f"target_{value}.png", "split": "val"} for value, name in enumerate(names)),
-        {"source": "target_0.png", "target": "target_1.png", "split": "train"},
+        {"source": "train_0.png", "target": "train_1.png", "split": "train"},
     ]
     manifest = root / "pairs.jsonl"
     manifest.write_text("\n".join(map(json.dumps, rows)))

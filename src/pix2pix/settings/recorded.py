@@ -97,14 +97,14 @@ def recorded_overrides(run: Path) -> list[str] | None:
     return found or []
 
 
-def recorded_sources(run: Path) -> list[tuple[str, str]] | None:
-    """Who gave folders that a run's settings were composed from, and the folders; None where the run does not say.
+def recorded_sources(run: Path) -> list[tuple[str, str]]:
+    """Who gave folders that a run's settings were composed from, and the folders; none where the run does not say.
 
     Raises ConfigError where the file is none.
     """
     path = run / ".hydra" / "hydra.yaml"
     if not path.exists():
-        return None
+        return []
     _, found = read_plain(path)
     try:
         return [(str(each["provider"]), str(each["path"])) for each in found["hydra"]["runtime"]["config_sources"]]
