@@ -6,7 +6,7 @@ import os
 import sys
 
 from pix2pix.nearest import nearest
-from pix2pix.processes.starting import unheard
+from pix2pix.processes.starting import ctrl_c_waits
 
 VERBS = {
     "train": ("pix2pix.train", "train a model; -m sweeps; resume=RUN continues"),
@@ -39,8 +39,8 @@ def main() -> None:
         sys.exit(2)
     module, _ = VERBS[verb]
     sys.stdout.flush()
-    unheard()
-    os.execv(sys.executable, [sys.executable, "-m", module, *arguments[1:]])
+    with ctrl_c_waits():
+        os.execv(sys.executable, [sys.executable, "-m", module, *arguments[1:]])
 
 
 if __name__ == "__main__":

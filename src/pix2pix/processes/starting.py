@@ -10,6 +10,8 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -25,7 +27,7 @@ PLAIN = {"·": "-", "–": "-", "…": "...", "→": "->", "×": "x", "²": "2",
 def start_command() -> None:
     """Make this process one of ours. The library does nothing of the kind to the processes that import it."""
     signal.signal(signal.SIGINT, leave)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # see `unheard`
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # see `ctrl_c_waits`
     end_with_starter()
     codecs.register_error("pix2pix.plain", _plain)
     for number, name in ((1, "stdout"), (2, "stderr")):
@@ -40,9 +42,14 @@ def started_as_command() -> bool:
     return os.path.basename(sys.argv[0]) == "pix2pix"
 
 
-def unheard() -> None:
+@contextmanager
+def ctrl_c_waits() -> Iterator[None]:
     """Let Ctrl-C wait while this process becomes another program, which is a command of ours too."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def leave(signum: int, frame: FrameType | None) -> NoReturn:
