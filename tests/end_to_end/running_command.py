@@ -41,16 +41,15 @@ class RunningCommand:
         self.folder = folder
         self.output = folder.with_suffix(".txt")
         self.mark = f"PIX2PIX_TEST_MARK={uuid.uuid4()}"  # of all its processes
-        with self.output.open("ab") as output:
-            with ctrl_c_waits():  # as where `pix2pix` becomes it
-                self.process = subprocess.Popen(
-                    [sys.executable, "-m", "pix2pix.train", *arguments],
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    start_new_session=True,
-                    env=os.environ | {"OMP_NUM_THREADS": "1"} | dict([self.mark.split("=")]),
-                )
+        with self.output.open("ab") as output, ctrl_c_waits():  # as where `pix2pix` becomes it
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "pix2pix.train", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                env=os.environ | {"OMP_NUM_THREADS": "1"} | dict([self.mark.split("=")]),
+            )
 
     @classmethod
     def start(cls, folder: Path, *overrides: str) -> RunningCommand:
