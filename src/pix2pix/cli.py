@@ -7,7 +7,7 @@ import sys
 
 from pix2pix import __version__, completion
 from pix2pix.nearest import nearest
-from pix2pix.processes.starting import unheard
+from pix2pix.processes.starting import ctrl_c_waits
 
 VERBS = {
     "train": ("pix2pix.train", "train a model; -m sweeps; resume=RUN continues"),
@@ -46,7 +46,7 @@ def main() -> None:
         sys.exit(2)
     module, _ = VERBS[verb]
     sys.stdout.flush()
-    with unheard():
+    with ctrl_c_waits():
         os.execv(sys.executable, [sys.executable, "-m", module, *arguments[1:]])
 
 

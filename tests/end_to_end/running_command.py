@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from pix2pix.processes.starting import unheard
+from pix2pix.processes.starting import ctrl_c_waits
 
 PATIENCE = 600.0  # seconds
 
@@ -41,7 +41,7 @@ class RunningCommand:
         self.folder = folder
         self.output = folder.with_suffix(".txt")
         self.mark = f"PIX2PIX_TEST_MARK={uuid.uuid4()}"  # of all its processes
-        with self.output.open("ab") as output:
+        with self.output.open("ab") as output, ctrl_c_waits():  # as where `pix2pix` becomes it
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "pix2pix.train", *arguments],
                 stdin=subprocess.DEVNULL,
@@ -49,7 +49,6 @@ class RunningCommand:
                 stderr=output,
                 start_new_session=True,
                 env=os.environ | {"OMP_NUM_THREADS": "1"} | dict([self.mark.split("=")]),
-                preexec_fn=unheard,  # as `pix2pix` starts it
             )
 
     @classmethod

@@ -97,16 +97,28 @@ def test_two_ranks_more(tmp_path: Path) -> None:
     stopped_and_continued(tmp_path, [*signals, (signal.SIGINT, "rank 1", 230)])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("whom", ["rank 0", "group"])
-def test_two_ranks_that_do_not_train_yet(tmp_path: Path, whom: Whom) -> None:
-    """None is left waiting for another.
-
-    Lightning may be faster than the signal's handler, which waits for the rendezvous: it kills the first rank once the
-    second is gone.
-    """
+@pytest.mark.parametrize(
+    ("signum", "whom", "status"),
+    [
+        (signal.SIGTERM, "group", 143),
+        (signal.SIGKILL, "rank 0", -signal.SIGKILL),
+        pytest.param(signal.SIGINT, "group", 130, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, "group", 129, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, "rank 0", 143, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, "rank 1", 143, marks=pytest.mark.slow),
+        pytest.param(signal.SIGKILL, "rank 1", 1, marks=pytest.mark.slow),
+    ],
+)
+def test_two_ranks_that_do_not_train_yet(signum: signal.Signals, whom: Whom, status: int, tmp_path: Path) -> None:
+    """The first rank waits where it hears nothing, and the second imports: neither is left waiting for the other."""
     run = RunningCommand.start(tmp_path / "run", *RANKS)
     run.wait_until(lambda: run.rank_1() is not None)
-    run.signal(signal.SIGTERM, whom)
-    assert run.status() in (128 + signal.SIGTERM, -signal.SIGTERM, -signal.SIGKILL)
+    run.signal(signum, whom)
+    assert run.status() == status  # and no process is left
+    said = run.output.read_text()
+    if signum != signal.SIGKILL:
+        assert "Stopped before the training." in said
+    elif whom == "rank 1":
+        assert "rank 1 has ended by SIGKILL" in said
+    assert "Traceback" not in said
     assert not (tmp_path / "run" / "checkpoints").exists()

@@ -112,10 +112,10 @@ def test_ctrl_c_while_it_imports(verb: str, tmp_path: Path) -> None:
     """Sent before the command begins: it waits from the exec until our first line, and there is no traceback ever."""
     program = f"""
 import os, sys
-from pix2pix.processes.starting import unheard
-unheard()
-os.kill(os.getpid(), 2)
-os.execv(sys.executable, [sys.executable, "-m", "pix2pix.{verb}"])
+from pix2pix.processes.starting import ctrl_c_waits
+with ctrl_c_waits():
+    os.kill(os.getpid(), 2)
+    os.execv(sys.executable, [sys.executable, "-m", "pix2pix.{verb}"])
 """
     ran = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, check=False)
     assert (ran.returncode, ran.stderr) == (128 + signal.SIGINT, b"")

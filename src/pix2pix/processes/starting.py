@@ -27,7 +27,7 @@ PLAIN = {"·": "-", "–": "-", "…": "...", "→": "->", "×": "x", "²": "2",
 def start_command() -> None:
     """Make this process one of ours. The library does nothing of the kind to the processes that import it."""
     signal.signal(signal.SIGINT, leave)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # see `unheard`
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # see `ctrl_c_waits`
     end_with_starter()
     codecs.register_error("pix2pix.plain", _plain)
     for number, name in ((1, "stdout"), (2, "stderr")):
@@ -43,12 +43,12 @@ def started_as_command() -> bool:
 
 
 @contextmanager
-def unheard() -> Iterator[None]:
+def ctrl_c_waits() -> Iterator[None]:
     """Let Ctrl-C wait while this process becomes another program, which is a command of ours too."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
-    finally:  # it did not
+    finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
