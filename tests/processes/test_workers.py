@@ -35,6 +35,47 @@ def test_a_signal_to_the_group_passes_it_by_and_one_to_itself_ends_it() -> None:
     assert worker.exitcode == -signal.SIGTERM
 
 
+EARLY = """
+import multiprocessing, os, signal, time
+from pix2pix.processes.workers import spare_worker, starting_workers
+
+def loading(begun, told):
+    begun.send("begun")
+    time.sleep({starts})
+    spare_worker(0)
+    told.send(str(signal.pthread_sigmask(signal.SIG_BLOCK, ())))
+    time.sleep(600)
+
+for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(each, lambda signum, frame: print(signum, flush=True))
+context = multiprocessing.get_context("fork")
+begins, begun = context.Pipe(duplex=False)
+ready, told = context.Pipe(duplex=False)
+worker = context.Process(target=loading, args=(begun, told), daemon=True)
+with starting_workers():
+    worker.start()
+begun.close(), told.close()
+begins.recv()
+os.killpg(0, {signum})
+print(ready.recv(), worker.is_alive(), flush=True)
+worker.kill()
+"""
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_the_group_passes_it_by_while_it_starts(signum: signal.Signals) -> None:
+    """The one that trains hears it, and needs its workers for the step that it finishes."""
+    ran = subprocess.run(
+        [sys.executable, "-c", EARLY.format(starts=0.3, signum=int(signum))],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        start_new_session=True,
+    )
+    assert ran.stdout.splitlines() == [str(int(signum)), "set() True"], ran.stderr
+    assert ran.returncode == 0
+
+
 PARENT = """
 import multiprocessing, os, signal, sys, time
 from pix2pix.processes.workers import kill_workers_at_exit, spare_worker

@@ -21,13 +21,21 @@ from pix2pix.data.reading import Readable, check_apart
 from pix2pix.data.sampler import STAND_IN, EveryPairOnce, Key, Place, TrainingBatches
 from pix2pix.data.seen import Look, detail, seen
 from pix2pix.data.transforms import PairTransform, make_sample, sample_rng
-from pix2pix.processes.workers import kill_workers_at_exit, spare_worker
+from pix2pix.processes.workers import kill_workers_at_exit, spare_worker, starting_workers
 
 log = logging.getLogger(__name__)
 
 OpenPairs = Callable[..., PairSource]  # called with split="train", "val" or "test"
 LOOKED_AT = 16  # training pairs in which the domains' changes are counted before the training
 EVALUATION_BATCH = 8  # pictures loaded at once where no training happens; they are translated one by one
+
+
+class _Loader(DataLoader[Sample]):
+    """Its processes are deaf to signals until they have left the group of the one that trains."""
+
+    def __iter__(self) -> Any:
+        with starting_workers():
+            return super().__iter__()
 
 
 class PairedData(LightningDataModule):
@@ -210,7 +218,7 @@ class PairedData(LightningDataModule):
     def _loader(self, samples: Samples, batches: TrainingBatches | EveryPairOnce) -> DataLoader[Sample]:
         workers = self.workers
         kill_workers_at_exit()
-        return DataLoader(
+        return _Loader(
             samples,
             batch_sampler=batches,
             num_workers=workers,

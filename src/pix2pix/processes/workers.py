@@ -13,6 +13,7 @@ from functools import cache
 
 from pix2pix.processes.starter import end_with
 
+SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}  # that ask a training to save and end
 LOST = re.compile(
     r"DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\) (?:is killed by signal: (.*?)\. |exited unexpectedly)"
 )
@@ -24,6 +25,16 @@ WHY = {
 
 class WorkerLostError(RuntimeError):
     """A loading process has died."""
+
+
+@contextmanager
+def starting_workers() -> Iterator[None]:
+    """Let signals wait, here and in what is started here, until `spare_worker` has taken that out of the group."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def spare_worker(worker: int) -> None:
@@ -39,6 +50,9 @@ def spare_worker(worker: int) -> None:
         signal.signal(each, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
     end_with(parent.pid, signal.SIGKILL)
+    while came := signal.sigpending() & SIGNALS:  # to the group, before this process had left it
+        signal.sigwait(came)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 @cache
