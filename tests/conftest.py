@@ -11,3 +11,5 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 # Tests that are started in the background ignore SIGINT, and the commands that they start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # under nohup
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing import resource_sharer
 from multiprocessing.connection import Connection
 
 import pytest
+import torch
 
 from pix2pix.processes.workers import WorkerLostError, spare_worker, telling_lost_workers
 
@@ -148,3 +150,25 @@ def test_how_it_died_is_said_where_any_of_the_errors_knows_it() -> None:
 def test_other_errors_are_let_through() -> None:
     with pytest.raises(RuntimeError, match=r"^shapes$"), telling_lost_workers():
         raise RuntimeError("shapes")
+
+
+class Zeros(torch.utils.data.Dataset[torch.Tensor]):
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        return torch.zeros(3)
+
+
+def test_one_that_dies_while_it_hands_over_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cut_off(*arguments: object) -> None:
+        raise ConnectionResetError("by peer")
+
+    monkeypatch.setattr(resource_sharer.DupFd, "detach", cut_off)
+    with (
+        pytest.raises(WorkerLostError, match=r"a loading process was gone without a word\. Type a smaller"),
+        telling_lost_workers(),
+    ):
+        list(torch.utils.data.DataLoader(Zeros(), num_workers=1))
+    with pytest.raises(ConnectionResetError), telling_lost_workers():
+        cut_off()

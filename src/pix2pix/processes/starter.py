@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 
 VARIABLE = "PIX2PIX_STARTED_BY"
 PR_SET_PDEATHSIG = 1  # from linux/prctl.h
@@ -43,6 +44,11 @@ def _watch(parent: int, signum: int) -> None:
 
 def _lives(pid: int) -> bool:
     """Whether it lives: then a shell or the like stands between it and this process, and is nobody's rank."""
+    try:
+        if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX":
+            return False  # dead, and its own parent has not asked yet
+    except OSError:
+        pass  # there is no /proc, or no such process
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

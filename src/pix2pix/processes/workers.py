@@ -7,9 +7,11 @@ import multiprocessing
 import os
 import re
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from traceback import extract_tb
 
 from pix2pix.processes.starter import end_with
 
@@ -62,9 +64,16 @@ def kill_workers_at_exit() -> None:
 
 
 def _kill_workers() -> None:
+    _hear_no_deaths()
     for child in multiprocessing.active_children():
         if child.daemon:
             child.kill()
+
+
+def _hear_no_deaths() -> None:
+    """PyTorch's handler raises an error for a dead worker wherever this process is, were it at its very end."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 @contextmanager
@@ -74,6 +83,7 @@ def telling_lost_workers() -> Iterator[None]:
         yield
     except Exception as error:
         if said := _lost(error):
+            _hear_no_deaths()
             raise WorkerLostError(said) from error
         raise
 
@@ -81,14 +91,18 @@ def telling_lost_workers() -> Iterator[None]:
 def _lost(error: BaseException | None) -> str:
     """What to say of the errors that led to one another; nothing where none of them is about a loading process."""
     pid, how = "", ""
+    cut_off = isinstance(error, ConnectionError | EOFError) and any(
+        frame.filename.endswith("torch/utils/data/dataloader.py") for frame in extract_tb(error.__traceback__)
+    )  # it died while it handed over a batch, which PyTorch does not say in its words
     while error is not None:
         if isinstance(error, RuntimeError) and (found := LOST.search(f"{error} ")):
             pid, how = found[1], found[2] or how
         error = error.__cause__ or error.__context__
-    if not pid:
+    if not pid and not cut_off:
         return ""
     why = WHY.get(how, f"ended by a fault ({how})" if how else "gone without a word")
+    which = f" (pid {pid})" if pid else ""
     return (
-        f"a loading process (pid {pid}) was {why}. Type a smaller data.num_workers=, or data.num_workers=0: then"
-        " nothing but the process itself loads"
+        f"a loading process{which} was {why}. Type a smaller data.num_workers=, or data.num_workers=0: then nothing but"
+        " the process itself loads"
     )
