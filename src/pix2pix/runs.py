@@ -90,13 +90,13 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
 
     Raises ValueError where the file is damaged, with what else the run's folder holds, or is none of ours.
     """
-    from pix2pix.torch_files import DamagedError, read_torch
+    from pix2pix.torch_files import read_torch
 
     path = checkpoint_of(path)
     try:
         content = read_torch(path, "a checkpoint", mmap=True)
-    except DamagedError as error:
-        raise DamagedError(f"{error}.{_others(path)}") from error
+    except ValueError as error:
+        raise type(error)(f"{error}.{_others(path)}") from error
     if not isinstance(content, dict) or RECORD not in content:
         raise ValueError(f"{path} is a PyTorch file, but no checkpoint of pix2pix: {_what_else(content, path)}")
     record = content[RECORD]

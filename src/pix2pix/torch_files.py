@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pix2pix.pickles import check_pickle
+
 CHUNK = 1 << 20  # bytes read at a time
+LARGEST_PICKLE = 64 << 20  # bytes
+PICKLES = 5  # of which a file of before PyTorch 1.6 begins: magic number, protocol, machine, content, keys of storages
 
 
 class DamagedError(ValueError):
@@ -31,6 +36,7 @@ def read_torch(path: Path, expected: str, *, mmap: bool = False) -> Any:
     """
     try:
         zipped = _verified(path, expected)
+        _check_pickles(path, zipped=zipped)
         # Mapped, a tensor cannot reach beyond the file, whatever size the file gives it.
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
         _check_tensors(content, path.stat().st_size)
@@ -41,13 +47,17 @@ def read_torch(path: Path, expected: str, *, mmap: bool = False) -> Any:
         why = "it is none, was cut off, or holds more than tensors and plain values"
         if isinstance(error, OSError):
             why = error.strerror or str(error)
+        elif type(error) is ValueError:
+            why += f" ({error})"
         raise ValueError(f"{path} cannot be read as {expected}: {why}") from error
 
 
 def _verified(path: Path, expected: str) -> bool:
     """Whether a file is an archive, whose checksums hold; False: of before PyTorch 1.6, without any, or none at all."""
     with path.open("rb") as file:
-        if file.read(4) != b"PK\3\4":  # as PyTorch tells them apart
+        if not (first := file.read(4)):
+            raise DamagedError(f"{path} cannot be read as {expected}: it is empty")
+        if first != b"PK\3\4":  # as PyTorch tells them apart
             return False
         try:
             with zipfile.ZipFile(file) as archive:
@@ -62,6 +72,24 @@ def _verified(path: Path, expected: str) -> bool:
                 f"{path} cannot be read as {expected}: it is damaged or was cut off ({error})"
             ) from error
     return True
+
+
+def _check_pickles(path: Path, *, zipped: bool) -> None:
+    """Raises ValueError for what PyTorch is not to read; see `pickles.check_pickle`."""
+    with path.open("rb") as file:
+        if not zipped:
+            for _ in range(PICKLES):
+                check_pickle(file)
+            return
+        with zipfile.ZipFile(file) as archive:
+            names = [member.filename.lower() for member in archive.infolist()]  # PyTorch takes a and A for one
+            if len({*names}) < len(names):
+                raise ValueError("two of its members have one name")
+            for member in archive.infolist():
+                if member.filename.lower().endswith("data.pkl"):
+                    if member.file_size > LARGEST_PICKLE:
+                        raise ValueError(f"its pickle has {member.file_size} bytes")
+                    check_pickle(io.BytesIO(archive.read(member)))
 
 
 def _check_tensors(content: Any, size: int) -> None:
