@@ -41,6 +41,11 @@ def take_trust(arguments: Sequence[str]) -> list[str]:
     return [argument for argument in arguments if argument != FLAG]
 
 
+def trusted() -> bool:
+    """Whether `--trust` was typed."""
+    return os.environ.get(VARIABLE) == "1"
+
+
 def check_trusted(config: Path, run: Path) -> None:
     """Raises ConfigError, which lists each, where recorded settings name code that is not this package's.
 
@@ -48,7 +53,7 @@ def check_trusted(config: Path, run: Path) -> None:
         config: the file that `resume=` composes.
         run: as it was typed.
     """
-    if os.environ.get(VARIABLE) == "1":
+    if trusted():
         return
     if found := list(foreign(config)):
         listed = "\n".join(f"  {each}" for each in found[:20])
@@ -93,7 +98,7 @@ def recorded_overrides(run: Path) -> list[str] | None:
     Raises ConfigError where the file is none.
     """
     path = run / ".hydra" / "overrides.yaml"
-    if not path.exists():
+    if not path.is_file():
         return None
     _, found = read_plain(path)
     if found is not None and not (isinstance(found, list) and all(isinstance(each, str) for each in found)):
@@ -107,7 +112,7 @@ def recorded_sources(run: Path) -> list[tuple[str, str]]:
     Raises ConfigError where the file is none.
     """
     path = run / ".hydra" / "hydra.yaml"
-    if not path.exists():
+    if not path.is_file():
         return []
     _, found = read_plain(path)
     try:
