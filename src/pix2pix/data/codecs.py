@@ -7,8 +7,6 @@ says nothing; TIFF goes through tifffile; WebP and BMP through Pillow.
 from __future__ import annotations
 
 import io
-import os
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
@@ -27,6 +25,8 @@ from pix2pix.data.pairs import Array, BadPairError, with_channels
 from pix2pix.data.tiff_axes import picture_axes, picture_pages
 from pix2pix.data.tiff_opening import check_whole, open_tiff
 from pix2pix.data.tiff_values import TiffValues, from_indices, upright
+from pix2pix.os_errors import reason
+from pix2pix.whole_files import drafted
 
 MOST_FIRST = 16  # rows of an array (few, W, many) up to which its channels seem to come first
 Size = tuple[int, int, int]  # height, width, channels
@@ -78,13 +78,8 @@ def write_picture(path: str | Path, picture: Array, *, unit: str | None = None) 
     path = Path(path)
     picture = with_channels(picture)
     codec = check_writable(path, picture.shape[2], picture.dtype)
-    partial = path.with_name(f".{uuid.uuid4().hex}.partial")
-    try:
-        with partial.open("xb") as file:
-            codec.write(file, marked(np.ascontiguousarray(picture), said_of(picture)), unit)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with drafted(path) as draft, draft.open("xb") as file:
+        codec.write(file, marked(np.ascontiguousarray(picture), said_of(picture)), unit)
 
 
 def check_writable(path: Path, channels: int, dtype: np.dtype[Any]) -> Codec:
@@ -116,7 +111,7 @@ def _decode(path: Path, decode: Callable[[Path], T]) -> T:
     except BadPairError:
         raise
     except Exception as error:  # on broken bytes, decoders raise anything from struct.error to RuntimeError
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
+        why = reason(error) if isinstance(error, OSError) else str(error) or type(error).__name__
         raise BadPairError(f"{path}: cannot be read as a {path.suffix.lower()} picture: {why}") from error
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NoReturn
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from pix2pix.arguments import in_words
 from pix2pix.data.sources.splits import SPLITS
 from pix2pix.inference.doubts import doubts
 from pix2pix.inference.kinds import KNOWN, Handler, Kinds, check_options, kinds_of
@@ -24,6 +23,7 @@ from pix2pix.inference.places import make_room
 from pix2pix.inference.plan import Existing, Job, PlanError, plan_files, plan_pairs
 from pix2pix.inference.suffixes import asked_suffix, form_of, result_suffix
 from pix2pix.inference.translator import Translator
+from pix2pix.os_errors import in_words, reason
 from pix2pix.processes.memory import keep_freed_memory
 from pix2pix.runs import other_runs
 
@@ -228,7 +228,7 @@ def _in_words(error: Failure, job: Job) -> str:
         else:
             about_the_result = error.filename != str(job.source) and Path(error.filename).parent == file.parent
         if about_the_result:
-            return f"{file}: cannot be written: {error.strerror}"
+            return f"{file}: cannot be written: {reason(error)}"
         return in_words(error) or type(error).__name__
     said, kind = str(error).strip(), type(error).__name__
     if said and isinstance(error, EXPECTED):

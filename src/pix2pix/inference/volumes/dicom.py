@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from pix2pix.data.codecs import READABLE
 from pix2pix.data.pairs import Array
 from pix2pix.inference.volumes.volume import Volume, VolumeError, needed
+from pix2pix.whole_files import draft_folder
 
 _GAP = 0.01  # share of the spacing by which the distances of slices may differ
 _NUMBERS = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness")
@@ -98,9 +98,7 @@ def write_dicom(folder: Path, values: Array, slices: list[Any], unit: str | None
         raise FileExistsError(f"{folder} exists: name a new folder for the series")
     stored, slope, intercept = _stored(values)
     uid = pydicom.uid.generate_uid()
-    draft = folder.with_name(f".{uuid.uuid4().hex}.partial")
-    draft.mkdir()
-    try:
+    with draft_folder(folder) as draft:
         for index, source in enumerate(slices):
             picture = stored[:, :, index].swapaxes(0, 1)  # (rows, columns, C)
             content = io.BytesIO()
@@ -110,11 +108,6 @@ def write_dicom(folder: Path, values: Array, slices: list[Any], unit: str | None
                 derived.save_as(content, enforce_file_format=True)
             (draft / f"{index + 1:04d}.dcm").write_bytes(content.getvalue())
         draft.rename(folder)
-    finally:
-        if draft.exists():
-            for file in draft.iterdir():
-                file.unlink()
-            draft.rmdir()
 
 
 def _image(path: Path) -> Any | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from pix2pix.data.pairs import Array
 from pix2pix.inference.volumes.volume import Volume, VolumeError, needed
+from pix2pix.whole_files import drafted
 
 
 def read_nifti(path: Path) -> tuple[Volume, Any]:
@@ -61,9 +61,5 @@ def write_nifti(path: Path, values: Array, volume: Volume, header: Any | None) -
         image.set_sform(volume.affine, 1)
         image.set_qform(volume.affine, 1)
     suffix = ".nii.gz" if path.name.lower().endswith(".gz") else ".nii"
-    draft = path.with_name(f".{uuid.uuid4().hex}.partial{suffix}")
-    try:
+    with drafted(path, suffix) as draft:
         nibabel.save(image, draft)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
