@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -303,3 +304,23 @@ def test_the_pattern_that_is_advised_passes_over_a_sweep_beside_the_runs(
     found = sorted(Path().glob(pattern))  # as a shell does
     assert len(found) == 4
     assert main([str(each) for each in found]) == 0
+
+
+@pytest.mark.parametrize("name", ["pictures.png", "link"])
+def test_no_picture_of_the_data_is_replaced_by_an_evaluation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Whose folder is that of the split, if -o says so, or has a picture of it under the name of a result."""
+    pairs = pairs_folder(tmp_path / "pairs", train=2, val=3)
+    run = untrained(tmp_path / "run", "data=side_by_side", f"data.root={pairs}")
+    picture, output = pairs / "val" / "pictures.png", pairs
+    (pairs / "val" / "0.png").rename(picture)
+    if name == "link":
+        output = tmp_path / "out"
+        (output / "val").mkdir(parents=True)
+        os.link(picture, output / "val" / "metrics.json")
+    before = picture.read_bytes()
+    said = mistake(capsys, run, "-o", output)
+    assert f"{output / 'val'}" in said
+    assert "is a file of the data, and would be replaced" in said
+    assert picture.read_bytes() == before

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pix2pix.data.codecs import read_picture, write_picture
+from pix2pix.data.codecs import CODECS, read_picture, write_picture
 from pix2pix.os_errors import in_words
 from pix2pix.training.checkpoint_io import AtomicCheckpointIO
 from pix2pix.whole_files import draft_folder, whole_file, write_whole
@@ -165,6 +165,20 @@ def test_what_cannot_be_written_is_named_and_not_its_draft(tmp_path: Path) -> No
     with pytest.raises(IsADirectoryError) as error:
         write_whole(path, "")
     assert in_words(error.value) == f"{path}: Is a directory"
+
+
+@pytest.mark.parametrize("suffix", CODECS)
+def test_a_picture_for_which_there_is_no_room_is_never_written_in_part(tmp_path: Path, suffix: str) -> None:
+    """Whichever byte is the last that there is room for; libraries that write past Python drop what is left over."""
+    picture = np.random.default_rng(0).integers(0, 255, (40, 40, 3), dtype=np.uint8)
+    path, whole = tmp_path / f"a{suffix}", tmp_path / f"whole{suffix}"
+    write_picture(whole, picture)
+    size = whole.stat().st_size
+    for room in (0, 100, 200, size // 2, size - 100, size - 1):
+        with no_larger_than(room), pytest.raises(OSError, match="File too large") as error:
+            write_picture(path, picture)
+        assert error.value.filename == str(path)
+        assert list(tmp_path.iterdir()) == [whole]
 
 
 def test_what_goes_wrong_elsewhere_keeps_its_name(tmp_path: Path) -> None:

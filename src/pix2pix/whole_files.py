@@ -12,7 +12,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from types import SimpleNamespace
+from typing import BinaryIO, cast
 
 LONGEST = 255  # bytes that a name may have on nearly every file system
 TOKEN = 32  # hexadecimal digits that no two drafts have in common
@@ -78,9 +79,16 @@ def named(path: Path, draft: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno is None or not _is_of(draft, error.filename):
+        if not _is_of(draft, error.filename):
             raise
+        if error.errno is None:  # the words of a library
+            raise OSError(f"{path}: cannot be written: {error}") from error
         raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def only_written(file: BinaryIO) -> BinaryIO:
+    """The file for a library that would write past Python where it can: NumPy and Pillow say nothing of a full disk."""
+    return cast("BinaryIO", SimpleNamespace(write=file.write))
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -26,7 +26,7 @@ from pix2pix.data.tiff_axes import picture_axes, picture_pages
 from pix2pix.data.tiff_opening import check_whole, open_tiff
 from pix2pix.data.tiff_values import TiffValues, from_indices, upright
 from pix2pix.os_errors import reason
-from pix2pix.whole_files import drafted
+from pix2pix.whole_files import drafted, only_written
 
 MOST_FIRST = 16  # rows of an array (few, W, many) up to which its channels seem to come first
 Size = tuple[int, int, int]  # height, width, channels
@@ -248,7 +248,7 @@ def _three_axes(path: Path, stored: Array) -> Array:
 
 
 def _write_npy(file: BinaryIO, picture: Array, unit: str | None) -> None:
-    np.save(file, picture, allow_pickle=False)
+    np.save(only_written(file), picture, allow_pickle=False)
 
 
 def _read_pillow(path: Path) -> Array:
@@ -303,7 +303,7 @@ def _write_webp(file: BinaryIO, picture: Array, unit: str | None) -> None:
 
 
 def _write_bmp(file: BinaryIO, picture: Array, unit: str | None) -> None:
-    Image.fromarray(_without_single_channel(picture)).save(file, "BMP")
+    Image.fromarray(_without_single_channel(picture)).save(only_written(file), "BMP")
 
 
 def _without_single_channel(picture: Array) -> Array:
