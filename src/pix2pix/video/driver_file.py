@@ -58,7 +58,7 @@ def read_made(path: str | Path) -> Made:
         raise FilmError(
             f"{path}: cannot be read ({reason(error)}): it is written by `pix2pix data make` beside the pairs"
         ) from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise FilmError(f"{path}: is not what `pix2pix data make` writes: {error}") from error
     if made.driver not in DRIVERS:
         raise FilmError(f"{path}: driver is {made.driver!r}; this version knows {', '.join(DRIVERS)}")
