@@ -18,6 +18,7 @@ from pix2pix.data.pairs import Array
 from pix2pix.inference.volumes.volume import Volume, VolumeError, needed
 from pix2pix.whole_files import draft_folder
 
+MOST_PARTS = 2**19  # reads of one file, some for each element: a slice has hundreds, outlines of organs up to 100,000
 _GAP = 0.01  # share of the spacing by which the distances of slices may differ
 _NUMBERS = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness")
 _USED = (*_NUMBERS, "Rows", "Columns", "NumberOfFrames", "SeriesInstanceUID", "SeriesDescription")
@@ -117,7 +118,7 @@ def _image(path: Path) -> Any | None:
     with _damage_told(path, "cannot be read as DICOM"):
         try:
             # From memory, which gives no more than there is: a file makes room for any length that an element states.
-            dataset = pydicom.dcmread(io.BytesIO(path.read_bytes()))
+            dataset = pydicom.dcmread(_Bounded(path.read_bytes()))
         except pydicom.errors.InvalidDicomError:
             if path.suffix.lower() == ".dcm":  # a slice that would be missing without a word
                 raise
@@ -137,6 +138,18 @@ def _image(path: Path) -> Any | None:
         if not np.isfinite(numbers).all():
             raise ValueError(f"{', '.join(_NUMBERS)} are not all numbers")
         return dataset
+
+
+class _Bounded(io.BytesIO):
+    """A file that is read in so many parts and no more: of junk pydicom makes millions of elements, for minutes."""
+
+    parts = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.parts += 1
+        if self.parts > MOST_PARTS:
+            raise ValueError(f"it has over {MOST_PARTS} parts, as nothing has that lies beside slices")
+        return super().read(size)
 
 
 @contextmanager
