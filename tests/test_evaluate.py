@@ -285,7 +285,7 @@ def test_names_that_are_no_text_and_links_in_place_of_results(tmp_path: Path) ->
     precious.write_text("kept")
     folder = run / "evaluation" / "val"
     folder.mkdir(parents=True)
-    for name in ("pictures.csv", "pictures.png", "contributions.npz", "metrics.json", ".metrics.json.draft"):
+    for name in ("pictures.csv", "pictures.png", "contributions.npz", "metrics.json"):
         (folder / name).symlink_to(precious)
     assert main([str(run), "--again", "--trust"]) == 0
     assert precious.read_text() == "kept"
@@ -325,3 +325,23 @@ def test_a_pipe_is_not_waited_for(runs: Path, capsys: pytest.CaptureFixture[str]
     folder.mkdir(parents=True)
     os.mkfifo(folder / "metrics.json")
     assert "evaluation/val/metrics.json, a pipe" in mistake(capsys, runs / "l1")
+
+
+@pytest.mark.parametrize("name", ["pictures.png", "link"])
+def test_no_picture_of_the_data_is_replaced_by_an_evaluation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Whose folder is that of the split, if -o says so, or has a picture of it under the name of a result."""
+    pairs = pairs_folder(tmp_path / "pairs", train=2, val=3)
+    run = untrained(tmp_path / "run", "data=side_by_side", f"data.root={pairs}")
+    picture, output = pairs / "val" / "pictures.png", pairs
+    (pairs / "val" / "0.png").rename(picture)
+    if name == "link":
+        output = tmp_path / "out"
+        (output / "val").mkdir(parents=True)
+        os.link(picture, output / "val" / "metrics.json")
+    before = picture.read_bytes()
+    said = mistake(capsys, run, "-o", output)
+    assert f"{output / 'val'}" in said
+    assert "is a file of the data, and would be replaced" in said
+    assert picture.read_bytes() == before

@@ -11,7 +11,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from pix2pix.runs import RECORD, write_slim
-from pix2pix.training.checkpoint_io import remove_partials
+from pix2pix.training.checkpoint_io import remove_drafts
 from pix2pix.training.signals import Interrupted, StopRequest
 
 LOWER_IS_BETTER = frozenset({"l1", "rmse", "log_spectrum_distance"})
@@ -60,7 +60,7 @@ class Checkpoints(Callback):
         self._stop.listen()
         self._images_before = int(pl_module.images_seen)  # type: ignore[arg-type]
         if trainer.is_global_zero:
-            remove_partials(self.folder)
+            remove_drafts(self.folder)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
