@@ -52,7 +52,7 @@ def epochs_begun(folder: Path) -> int:
     begun = [0]
     with suppress(OSError, ValueError, csv.Error), (folder / "metrics.csv").open(encoding="utf-8", newline="") as file:
         begun += [1 + int(float(row["epoch"])) for row in csv.DictReader(file) if row.get("epoch")]
-    names = (path.stem.removeprefix("epoch_") for path in folder.glob("samples/epoch_*.png"))
+    names = (path.stem.removeprefix("epoch_").partition("-")[0] for path in folder.glob("samples/epoch_*.png"))
     return max([*begun, *(int(name) for name in names if name.isdecimal())])
 
 
