@@ -53,7 +53,7 @@ def epochs_begun(folder: Path) -> int:
     if table.is_file():  # a pipe would be waited for
         with suppress(OSError, UnicodeDecodeError, csv.Error), table.open(encoding="utf-8", newline="") as file:
             begun += [1 + number for row in csv.DictReader(file) if (number := _epoch(row.get("epoch"))) is not None]
-    names = (path.stem.removeprefix("epoch_") for path in folder.glob("samples/epoch_*.png"))
+    names = (path.stem.removeprefix("epoch_").partition("-")[0] for path in folder.glob("samples/epoch_*.png"))
     return max([*begun, *(int(name) for name in names if name.isdecimal())])
 
 
