@@ -301,6 +301,62 @@ def test_one_scene_in_several_pictures(tmp_path: Path, capsys: pytest.CaptureFix
     assert "One pair is too few" in printed
 
 
+def areas(number: int, values: Array) -> Array:
+    """The regions of a scene, each of one of these values (N, C)."""
+    bright = scene(number, 0).mean(axis=2)
+    found: Array = values[np.digitize(bright, np.linspace(60, 200, len(values) - 1))]
+    return found
+
+
+def first_of(printed: str) -> str:
+    return printed.splitlines()[0].partition(": ")[2]
+
+
+COLOURS = np.array([[0, 0, 0], [200, 0, 0], [0, 0, 200]], np.uint8)
+INDICES = np.array([[0], [1], [2]], np.uint8)
+
+
+def test_labels_go_with_photos_before_other_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As sets of streets have them: three kinds of labels and a photo of each place."""
+    for number in range(6):
+        write(tmp_path, f"gtFine/ulm/{number:06d}_gtFine_color.png", areas(number, COLOURS))
+        write(tmp_path, f"gtFine/ulm/{number:06d}_gtFine_labelIds.png", areas(number, INDICES))
+        write(tmp_path, f"gtFine/ulm/{number:06d}_gtFine_instanceIds.png", areas(number, INDICES * 7))
+        write(tmp_path, f"leftImg8bit/ulm/{number:06d}_leftImg8bit.png", scene(number, 0))
+    printed = checked(tmp_path, capsys)
+    found = [first_of(printed), *sides_in(printed)]
+    assert [("gtFine" in each, "leftImg8bit" in each) for each in found[:3]] == [(True, True)] * 3
+    assert "data.source={kind:labels,palette:[[0,0,0],[0,0,200],[200,0,0]]}" in typed(printed)
+
+
+def test_towns_are_not_sides(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Pictures and masks of two towns: as many pairs, by their names, could be made of a town and the other."""
+    for split, towns in (("train", ("austin", "chicago")), ("test", ("tyrol",))):
+        for place, town in enumerate(towns):
+            for number in range(6):
+                write(tmp_path, f"{split}/images/{town}{number}.png", scene(6 * place + number, 0))
+                if split == "train":
+                    write(tmp_path, f"{split}/gt/{town}{number}.png", areas(6 * place + number, INDICES * 127))
+    printed = checked(tmp_path, capsys)
+    assert first_of(printed) == "two folders, train/images and train/gt"
+    assert "train 11, val 1" in printed
+
+
+def test_a_side_that_is_called_a_target_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(6):
+        for side in ("blur", "blur_gamma", "sharp"):
+            write(tmp_path, f"train/GOPR0{number}/{side}/0001.png", scene(number, side == "sharp"))
+    assert first_of(checked(tmp_path, capsys)) == "two files a pair, */blur/* and */sharp/*"
+
+
+def test_dark_pictures_are_no_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As from a microscope, of a few dozen values of 256."""
+    for number in range(6):
+        for side, name in enumerate(("BF", "DAPI")):
+            write(tmp_path, f"{name}/{number}.png", scene(number, side)[:, :, :1] // 8)
+    assert {"data.source=grey", "data.target=grey"} <= set(typed(checked(tmp_path, capsys)))
+
+
 def test_index_labels_with_a_void_are_read_by_what_is_proposed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
