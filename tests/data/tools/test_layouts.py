@@ -223,7 +223,8 @@ def write(root: Path, name: str, picture: Array) -> None:
 def test_every_two_of_three_modalities_are_told(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number in range(6):
         for side in ("T1", "T2", "PD"):
-            write(tmp_path, name.format(n=f"{number:02d}", side=side) + ".png", scene(number, side == "T2"))
+            picture = 255 - scene(number, 0) if side == "PD" else scene(number, side == "T2")
+            write(tmp_path, name.format(n=f"{number:02d}", side=side) + ".png", picture)
     printed = checked(tmp_path, capsys)
     found = [printed.splitlines()[0].partition(": ")[2], *sides_in(printed)]
     assert [("PD" in each, "T1" in each, "T2" in each) for each in found] == [(1, 1, 0), (1, 0, 1), (0, 1, 1)]
@@ -347,6 +348,49 @@ def test_a_side_that_is_called_a_target_is_one(tmp_path: Path, capsys: pytest.Ca
         for side in ("blur", "blur_gamma", "sharp"):
             write(tmp_path, f"train/GOPR0{number}/{side}/0001.png", scene(number, side == "sharp"))
     assert first_of(checked(tmp_path, capsys)) == "two files a pair, */blur/* and */sharp/*"
+
+
+def test_a_copy_in_another_format_is_no_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where no folders are called as sides are."""
+    for root, sides in ((tmp_path / "usual", "AB"), (tmp_path / "other", ("ir", "vis"))):
+        for number in range(6):
+            for side, name in enumerate(sides):
+                write(root, f"{name}/{number}.png", scene(number, side))
+                if side == 0:
+                    write(root, f"{name}/{number}.jpg", scene(number, side))
+        assert first_of(checked(root, capsys)).endswith(f"{sides[0]} and {sides[1]}")
+
+
+@pytest.mark.parametrize("val", ["dev", "eval", "validation"])
+def test_splits_by_their_usual_names(tmp_path: Path, capsys: pytest.CaptureFixture[str], val: str) -> None:
+    for split, count in (("train", 5), (val, 2)):
+        for number in range(count):
+            for side, name in enumerate("AB"):
+                write(tmp_path, f"{split}/{name}/{number}.png", scene(number + 5 * (split == val), side))
+    assert "pairs      train 5, val 2\n" in checked(tmp_path, capsys)
+
+
+def test_partners_for_training_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As sets of a competition have them, whose other labels are kept back."""
+    for number in range(6):
+        write(tmp_path, f"train/{number}_sat.png", scene(number, 0))
+        write(tmp_path, f"train/{number}_mask.png", areas(number, COLOURS))
+        write(tmp_path, f"valid/{number + 6}_sat.png", scene(number + 6, 0))
+    printed = checked(tmp_path, capsys, status=1)
+    assert "pairs      train 6\n" in printed
+    assert "There is no pair to validate with: the folder of val has none." in printed
+    (tmp_path / "valid").rename(tmp_path / "kept")
+    assert "pairs      train 5, val 1\n" in checked(tmp_path, capsys)
+
+
+def test_many_classes_and_two_kinds_of_photos_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(6):
+        write(tmp_path, f"labels/images/{number}.png", scene(number, 0))
+        write(tmp_path, f"labels/annotations/{number}.png", areas(number, np.array([[3], [90], [149]], np.uint8)))
+        write(tmp_path, f"kinds/photos/{number + 7}x{number}.png", scene(number, 0))
+        write(tmp_path, f"kinds/sketches/f{number * 11 + 3}.png", scene(number, 1)[:, :, :1])
+    assert "if they are numbers of classes: '{kind:labels,classes:150}'" in checked(tmp_path / "labels", capsys)
+    assert "there are pictures of several kinds" in checked(tmp_path / "kinds", capsys)
 
 
 def test_dark_pictures_are_no_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,7 @@ from pix2pix.data.sources.two_folders import TEMPLATES, TwoFolders, find_templat
 from pix2pix.data.tools.alignment import aligned
 from pix2pix.data.tools.naming import DOUBT, Sides, find_sides
 from pix2pix.data.tools.seams import has_seam
-from pix2pix.data.tools.suggestions import is_flat
+from pix2pix.data.tools.suggestions import is_flat, is_same
 
 SOURCES: dict[str, Any] = {
     "manifest": Manifest,
@@ -160,22 +160,27 @@ def _show_one_scene(root: Path, readings: Sequence[Sides]) -> bool:
 
 
 def _as_seen(root: Path, readings: Sequence[Sides]) -> list[Sides]:
-    """Of equally sure readings, those first whose pictures are a flat one and another, as labels or masks and photos
-    are, and those last of which no pair shows one scene: names alone would as soon pair two kinds of labels, or towns.
+    """Of equally sure readings, the usual one first; then those whose pictures are a flat one and another, as labels or
+    masks and photos are; and those last of which no pair shows one scene, or each is one picture twice: names alone
+    would as soon pair two kinds of labels, two towns, or a photo with its copy in another format.
     """
     if len(readings) < 2:
         return list(readings)
+    usual = find_templates(root)
 
-    def key(reading: Sides) -> tuple[int, int]:
-        flat, together, seen = [0, 0], 0, 0
+    def key(reading: Sides) -> tuple[int, bool, int]:
+        flat, together, twice, seen = [0, 0], 0, 0, 0
         for names in sorted(reading.files)[:: max(len(reading.files) // LOOKED_AT, 1)][:LOOKED_AT]:
             with suppress(BadPairError):
                 pictures = [read_picture(root / name) for name in names]
                 together += aligned(*pictures)
+                twice += is_same(*pictures)
                 flat = [count + is_flat(picture) for count, picture in zip(flat, pictures, strict=True)]
                 seen += 1
         of_two_kinds = (2 * flat[0] > seen) != (2 * flat[1] > seen)
-        return -reading.surety, (together == 0 and seen == LOOKED_AT) - 2 * of_two_kinds
+        no_pairs = seen > 0 and (2 * twice > seen or (together == 0 and seen == LOOKED_AT))
+        called_so = reading.patterns is None and reading.folders == usual
+        return -reading.surety, not called_so, no_pairs - 2 * of_two_kinds
 
     likely, rest = readings[:MOST_READINGS], readings[MOST_READINGS:]
     return [*sorted(likely, key=key), *rest]

@@ -18,6 +18,7 @@ from pix2pix.settings.rules import too_short
 FEW_COLOURS = 64  # a palette of more is no label map
 MOST_DISTINCT = 4 * FEW_COLOURS  # values of a side that are remembered
 FLAT = 0.5  # share of neighbours that differ, from which a picture is none of areas, and its numbers no classes
+COPIED = 0.02  # mean difference of a picture and its JPEG copy, at most, as a share of the range of its values
 MUCH_FLATTER = 0.7  # ratio of detail below which the flatter side is taken as the source (CMP facades: 0.6)
 NODATA = (-9999.0, -99999.0, -32768.0, float(np.finfo(np.float32).min))  # what geographic and medical files write
 KEPT_SIDE = (
@@ -126,6 +127,14 @@ def domain_setting(domain: Domain) -> str | dict[str, Any]:
 def is_flat(picture: Array) -> bool:
     """Whether it is of areas of one value, as labels, masks and palettes are, and photos are not."""
     return _changing(picture) <= FLAT
+
+
+def is_same(a: Array, b: Array) -> bool:
+    """Whether two pictures are one, or one and its copy that was compressed."""
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    values = a.astype(np.float32)
+    return bool(np.abs(values - b).mean() <= COPIED * (values.max() - values.min()))
 
 
 def _of_indices(pictures: Sequence[Array], distinct: set[int]) -> Domain | None:
