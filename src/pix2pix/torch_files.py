@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import struct
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
+
+from pix2pix.pickles import LARGEST, PickleError, check_pickle, check_stream
 
 CHUNK = 1 << 20  # bytes read at a time
 
@@ -19,27 +23,30 @@ class DamagedError(ValueError):
 def read_torch(path: Path, expected: str, *, mmap: bool = False) -> Any:
     """The content on the CPU: tensors, numbers, texts and containers; nothing in the file is ever called.
 
-    Every byte of the content is held against the file's own checksums first: 0.4 s a GB.
+    Every byte of the content is held against the file's own checksums first: 0.4 s a GB. Then its pickles are gone
+    through: see `pickles`.
 
     Args:
         expected: what it is to be, for the message.
         mmap: leave tensors in the file until they are used.
 
     Raises:
-        DamagedError: the file was cut off, or has other bits than were written.
+        DamagedError: the file is empty, was cut off, or has other bits than were written.
         ValueError: it cannot be read. PyTorch's own message would advise to trust the file.
     """
     try:
         zipped = _verified(path, expected)
+        _check_pickles(path, zipped)
         # Mapped, a tensor cannot reach beyond the file, whatever size the file gives it.
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
-        _check_tensors(content, path.stat().st_size)
         return content if mmap or not zipped else _copied(content, {})
     except DamagedError:
         raise
     except Exception as error:  # PyTorch raises many kinds for files that are not its own
         why = "it is none, was cut off, or holds more than tensors and plain values"
-        if isinstance(error, OSError):
+        if isinstance(error, PickleError):
+            why += f" ({error})"
+        elif isinstance(error, OSError):
             why = error.strerror or str(error)
         raise ValueError(f"{path} cannot be read as {expected}: {why}") from error
 
@@ -47,10 +54,17 @@ def read_torch(path: Path, expected: str, *, mmap: bool = False) -> Any:
 def _verified(path: Path, expected: str) -> bool:
     """Whether a file is an archive, whose checksums hold; False: of before PyTorch 1.6, without any, or none at all."""
     with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        if not size:
+            raise DamagedError(f"{path} cannot be read as {expected}: it is empty")
+        file.seek(0)
         if file.read(4) != b"PK\3\4":  # as PyTorch tells them apart
             return False
         try:
+            _check_end(file, size)
             with zipfile.ZipFile(file) as archive:
+                if sum(member.file_size for member in archive.infolist()) > size:
+                    raise zipfile.BadZipFile("its members are larger than it is")
                 for member in archive.infolist():
                     if member.compress_type != zipfile.ZIP_STORED:  # PyTorch compresses nothing
                         raise zipfile.BadZipFile(f"{member.filename} is compressed")
@@ -64,22 +78,31 @@ def _verified(path: Path, expected: str) -> bool:
     return True
 
 
-def _check_tensors(content: Any, size: int) -> None:
-    """Raises ValueError where tensors are not plain numbers in the memory, or say to be more than the file can hold."""
-    waiting, seen, told = [content], {id(content)}, 0
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, Tensor):
-            if value.layout != torch.strided or value.device.type != "cpu" or value.is_quantized or value.is_nested:
-                raise ValueError("a tensor that is sparse, quantised or elsewhere")
-            told += value.numel() * value.element_size()
-        parts = [*value, *value.values()] if isinstance(value, dict) else value
-        for part in parts if isinstance(parts, list | tuple | set | frozenset) else ():
-            if id(part) not in seen:
-                seen.add(id(part))
-                waiting.append(part)
-    if told > 2 * size:  # some share their numbers
-        raise ValueError("tensors larger than the file")
+def _check_end(file: BinaryIO, size: int) -> None:
+    """Raises BadZipFile where others could find other members in an archive: its directory is to lie before its end."""
+    file.seek(max(0, size - 98))
+    end = file.read()
+    if len(end) < 98:  # PyTorch's smallest is longer
+        raise zipfile.BadZipFile("it has no end")
+    signature, *_, length, start, comment = struct.unpack("<4s4H2LH", end[-22:])
+    place = size - 22
+    if end[-42:-38] == b"PK\6\7":  # of 64 bits, as PyTorch writes each
+        length, start, place = *struct.unpack("<2Q", end[40:56]), size - 98
+        if end[:4] != b"PK\6\6" or struct.unpack("<Q", end[-34:-26]) != (place,):
+            raise zipfile.BadZipFile("it has two ends")
+    if signature != b"PK\5\6" or comment or start + length != place:
+        raise zipfile.BadZipFile("its directory is not at its end")
+
+
+def _check_pickles(path: Path, zipped: bool) -> None:
+    """Raises ValueError where what PyTorch would make of a file is more than it is worth, or no tensors and values."""
+    size = path.stat().st_size
+    if zipped:
+        # By PyTorch's own reader: of two members of one name, or names in capitals, it may take another than zipfile.
+        check_pickle(torch._C.PyTorchFileReader(str(path)).get_record("data.pkl"), size)
+    else:
+        with path.open("rb") as file:
+            check_stream(file.read(LARGEST), size)
 
 
 def _copied(content: Any, copies: dict[int, Any]) -> Any:
