@@ -27,6 +27,10 @@ def raising(error: BaseException) -> Callable[[], None]:
         (ValueError("one\ntwo"), 1, "pix2pix x: one\npix2pix x: two\n"),
         (PermissionError(13, "Permission denied", "/run/a"), 1, "pix2pix x: /run/a: Permission denied\n"),
         (OSError("the disk is full"), 1, "pix2pix x: the disk is full\n"),
+        (OSError(28, "Full", "/run/a"), 1, "pix2pix x: /run/a: Full; make room, or name another place\n"),
+        (OSError(122, "Quota exceeded"), 1, "pix2pix x: Quota exceeded; make room, or name another place\n"),
+        (OSError(30, "Read-only", "/run/a"), 1, "pix2pix x: /run/a: Read-only; name another place\n"),
+        (OSError(36, "Name too long", "a"), 1, "pix2pix x: a: Name too long; give it a shorter name\n"),
         (KeyboardInterrupt(), 130, "pix2pix x: stopped\n"),
     ],
 )

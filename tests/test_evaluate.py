@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -284,9 +285,9 @@ def test_names_that_are_no_text_and_links_in_place_of_results(tmp_path: Path) ->
     precious.write_text("kept")
     folder = run / "evaluation" / "val"
     folder.mkdir(parents=True)
-    for name in ("pictures.csv", "pictures.png", "contributions.npz", "metrics.json", ".metrics.json.draft"):
+    for name in ("pictures.csv", "pictures.png", "contributions.npz", "metrics.json"):
         (folder / name).symlink_to(precious)
-    assert main([str(run), "--again"]) == 0
+    assert main([str(run), "--again", "--trust"]) == 0
     assert precious.read_text() == "kept"
     rows = (folder / "pictures.csv").read_text(encoding="utf-8").splitlines()
     assert [row.partition(",")[0] for row in rows] == ["name", *(f"caf\\udce9{index}" for index in range(3))]
@@ -303,3 +304,44 @@ def test_the_pattern_that_is_advised_passes_over_a_sweep_beside_the_runs(
     found = sorted(Path().glob(pattern))  # as a shell does
     assert len(found) == 4
     assert main([str(each) for each in found]) == 0
+
+
+def test_nothing_is_written_where_a_link_leads(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Unless it is said that it is the user's own, as on a larger disk."""
+    run, elsewhere = runs / "l1", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (run / "evaluation").symlink_to(elsewhere)
+    printed = mistake(capsys, run)
+    assert f"{run} would be written elsewhere, or waited for: evaluation, a link to {elsewhere}. " in printed
+    assert list(elsewhere.iterdir()) == []
+    assert main([str(run), "-o", str(tmp_path / "mine")]) == 0
+    assert list(elsewhere.iterdir()) == []
+    assert main([str(run), "--trust"]) == 0
+    assert (elsewhere / "val" / "metrics.json").exists()
+
+
+def test_a_pipe_is_not_waited_for(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = runs / "l1" / "evaluation" / "val"
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "metrics.json")
+    assert "evaluation/val/metrics.json, a pipe" in mistake(capsys, runs / "l1")
+
+
+@pytest.mark.parametrize("name", ["pictures.png", "link"])
+def test_no_picture_of_the_data_is_replaced_by_an_evaluation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Whose folder is that of the split, if -o says so, or has a picture of it under the name of a result."""
+    pairs = pairs_folder(tmp_path / "pairs", train=2, val=3)
+    run = untrained(tmp_path / "run", "data=side_by_side", f"data.root={pairs}")
+    picture, output = pairs / "val" / "pictures.png", pairs
+    (pairs / "val" / "0.png").rename(picture)
+    if name == "link":
+        output = tmp_path / "out"
+        (output / "val").mkdir(parents=True)
+        os.link(picture, output / "val" / "metrics.json")
+    before = picture.read_bytes()
+    said = mistake(capsys, run, "-o", output)
+    assert f"{output / 'val'}" in said
+    assert "is a file of the data, and would be replaced" in said
+    assert picture.read_bytes() == before

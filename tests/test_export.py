@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -22,7 +24,7 @@ from tests.threads import threads
 
 from pix2pix.data.codecs import read_picture, write_picture
 from pix2pix.data.pairs import BadPairError
-from pix2pix.exchange import agreement, checksums, extras
+from pix2pix.exchange import agreement, checksums, exporting, extras
 from pix2pix.exchange.extras import ExchangeError, needed
 from pix2pix.exchange.loading import is_exported, load_exported
 from pix2pix.export import main
@@ -180,6 +182,29 @@ def test_mistakes(run: Path, exported: Path, tmp_path: Path, capsys: pytest.Capt
         assert message in capsys.readouterr().err
     assert main([str(tmp_path), "-o", str(tmp_path / "a.onnx")]) == 2
     assert "expected a checkpoint or the folder of a run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("writer", "suffix"), [("onnx", ".onnx"), ("openvino", ".xml"), ("safetensors", ".safetensors")]
+)
+def test_a_file_that_cannot_be_written_is_named(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], writer: str, suffix: str
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    real = getattr(exporting, f"write_{writer}")
+
+    def write(*arguments: Any) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))  # not before: drafts of a conversion lie elsewhere
+        real(*arguments)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(exporting, f"write_{writer}", write)
+        try:
+            assert main([str(run), "-o", str(tmp_path / f"model{suffix}")]) == 1
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert f"{tmp_path / 'model'}{suffix}: File too large; `ulimit -f`" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_files_that_are_none_of_ours(exported: Path, tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from tests.evaluation.untrained_runs import pairs_folder, untrained
 
 from pix2pix import evaluate
@@ -74,3 +76,27 @@ def test_what_is_there_is_left_alone(run: Path, tmp_path: Path, capsys: pytest.C
     assert "exists already" in capsys.readouterr().err
     assert main([str(tmp_path / "nothing"), "-o", str(tmp_path / "other")]) == 2
     assert "neither a file nor a folder" in capsys.readouterr().err
+
+
+def test_samples_are_pixels_of_the_run_alone(run: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Not a file that a link leads to, not a pipe, no text within a file; instead the one before."""
+    private = tmp_path / "private.png"
+    Image.new("RGB", (4, 4), (99, 0, 0)).save(private)
+    samples = run / "samples"
+    told = PngInfo()
+    told.add_text("where", "private pairs")
+    Image.new("RGB", (4, 4), (10, 0, 0)).save(samples / "epoch_0010.png", pnginfo=told)
+    (samples / "epoch_0011.png").symlink_to(private)
+    os.mkfifo(samples / "epoch_0012.png")
+    (samples / "epoch_0013.png").write_bytes(b"no picture")
+    assert main([str(run), "-o", str(tmp_path / "model")]) == 0
+    with Image.open(tmp_path / "model" / "samples.png") as picture:
+        assert picture.getpixel((0, 0)) == (10, 0, 0)
+        assert picture.info == {}
+    assert [f"epoch_{epoch:04d}.png is not published" in caplog.text for epoch in (10, 11, 12, 13)] == [
+        *(False, True, True, True)
+    ]
+    samples.rename(tmp_path / "elsewhere")
+    samples.symlink_to(tmp_path / "elsewhere")
+    assert main([str(run), "-o", str(tmp_path / "other")]) == 0
+    assert not (tmp_path / "other" / "samples.png").exists()

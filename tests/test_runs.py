@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -110,12 +111,29 @@ def flipped(path: Path) -> Path:
     return path
 
 
-def test_a_damaged_checkpoint_offers_the_others(run: Path, tmp_path: Path) -> None:
+def emptied(path: Path) -> Path:
+    path.write_bytes(b"")
+    return path
+
+
+def overwritten(path: Path) -> Path:
+    """Its first block is zeros, as after a power cut: not even an archive any more."""
+    path.write_bytes(bytes(512) + path.read_bytes()[512:])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("damaged", "said"),
+    [(flipped, "it is damaged"), (emptied, "it is empty"), (overwritten, "it is none, was cut off")],
+)
+def test_a_damaged_checkpoint_offers_the_others(
+    run: Path, tmp_path: Path, damaged: Callable[[Path], Path], said: str
+) -> None:
     copy = tmp_path / "run"
     shutil.copytree(run, copy)
     checkpoints = copy / "checkpoints"
-    last, best = flipped(checkpoints / "last.ckpt"), checkpoints / "best_ssim.ckpt"
-    with pytest.raises(ValueError, match=rf"^{last} cannot be read as a checkpoint: it is damaged") as raised:
+    last, best = damaged(checkpoints / "last.ckpt"), checkpoints / "best_ssim.ckpt"
+    with pytest.raises(ValueError, match=rf"^{last} cannot be read as a checkpoint: {said}") as raised:
         read_checkpoint(copy)
     said = str(raised.value)
     assert str(best) in said

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from pix2pix.os_errors import in_words
 from pix2pix.processes.starting import leave
 from pix2pix.processes.workers import WorkerLostError, telling_lost_workers
 
@@ -115,8 +116,3 @@ def _unwind(number: int, frame: FrameType | None) -> NoReturn:
     if multiprocessing.parent_process() is not None:  # a loading process, which has not put its own handler there yet
         os._exit(128 + number)
     raise SystemExit(128 + number)
-
-
-def in_words(error: OSError) -> str:
-    """The file and what is wrong with it, without the number of the error."""
-    return str(error) if error.filename is None else f"{error.filename}: {error.strerror}"

@@ -7,7 +7,6 @@ import platform
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from hydra.core.hydra_config import HydraConfig
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import Checkpoint, ProgressBar
 
 from pix2pix import __version__
 from pix2pix.callbacks.checkpoints import Checkpoints
@@ -162,6 +162,7 @@ def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None)
         "environment": environment,
         "pairs": known_by,
     }
+    callbacks = _callbacks(settings["callbacks"], folder, record)
     trainer: Trainer = make(
         "trainer",
         trainer_settings,
@@ -169,9 +170,11 @@ def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None)
         max_epochs=settings["schedule"]["epochs"],
         default_root_dir=str(folder),
         logger=[make(f"logger.{name}", tracker) for name, tracker in settings["logger"].items()] or False,
-        callbacks=list(_callbacks(settings["callbacks"], folder, record)),
+        callbacks=callbacks,
         plugins=[AtomicCheckpointIO(), TorchElasticEnvironment() if launched()[1] > 1 else LightningEnvironment()],
-        enable_checkpointing=False,  # callbacks.checkpoints does it
+        # Lightning adds its own where there are none.
+        enable_checkpointing=any(isinstance(each, Checkpoint) for each in callbacks),
+        enable_progress_bar=any(isinstance(each, ProgressBar) for each in callbacks),
         enable_model_summary=False,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
@@ -184,7 +187,7 @@ def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None)
 
 def _trainer_settings(settings: Mapping[str, Any], resumed: Resumed | None) -> dict[str, Any]:
     """What `auto` becomes here; a resumed run keeps what it had become."""
-    made = {name: value for name, value in settings.items() if value is not None}
+    made = {name: value for name, value in settings.items() if value is not None or name == "check_val_every_n_epoch"}
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if made["accelerator"] == "auto":
         made["accelerator"] = "cuda" if cuda else "mps" if mps else "cpu"
@@ -276,13 +279,7 @@ def make_data(settings: Mapping[str, Any], resumed: Resumed | None = None) -> Pa
 
 def _callbacks(settings: Mapping[str, Mapping[str, Any]], folder: Path, record: Mapping[str, Any]) -> list[Callback]:
     made = [make(f"callbacks.{name}", callback, _partial_=True) for name, callback in settings.items()]
-    made = [each(folder, record) if _is_checkpoints(each) else each() for each in made]
-    # Last: what the others do at the end of an epoch is done when the checkpoint is written.
-    return sorted(made, key=lambda callback: isinstance(callback, Checkpoints))
-
-
-def _is_checkpoints(callback: partial[Any]) -> bool:
-    return callback.func is Checkpoints
+    return [each(folder, record) if each.func is Checkpoints else each() for each in made]
 
 
 def _quieten() -> None:

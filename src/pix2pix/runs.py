@@ -49,11 +49,21 @@ def check_unused(folder: Path) -> None:
 
 def epochs_begun(folder: Path) -> int:
     """How many epochs a run has begun, by its `metrics.csv` and its samples; 0 where these do not say."""
-    begun = [0]
-    with suppress(OSError, ValueError, csv.Error), (folder / "metrics.csv").open(encoding="utf-8", newline="") as file:
-        begun += [1 + int(float(row["epoch"])) for row in csv.DictReader(file) if row.get("epoch")]
-    names = (path.stem.removeprefix("epoch_") for path in folder.glob("samples/epoch_*.png"))
+    begun, table = [0], folder / "metrics.csv"
+    if table.is_file():  # a pipe would be waited for
+        with suppress(OSError, UnicodeDecodeError, csv.Error), table.open(encoding="utf-8", newline="") as file:
+            begun += [1 + number for row in csv.DictReader(file) if (number := _epoch(row.get("epoch"))) is not None]
+    names = (path.stem.removeprefix("epoch_").partition("-")[0] for path in folder.glob("samples/epoch_*.png"))
     return max([*begun, *(int(name) for name in names if name.isdecimal())])
+
+
+def _epoch(text: str | None) -> int | None:
+    """The number of an epoch as `metrics.csv` writes it; None where it is none."""
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return int(number) if 0 <= number < 1e9 else None
 
 
 def checkpoint_of(path: str | Path) -> Path:
@@ -90,13 +100,13 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
 
     Raises ValueError where the file is damaged, with what else the run's folder holds, or is none of ours.
     """
-    from pix2pix.torch_files import DamagedError, read_torch
+    from pix2pix.torch_files import read_torch
 
     path = checkpoint_of(path)
     try:
         content = read_torch(path, "a checkpoint", mmap=True)
-    except DamagedError as error:
-        raise DamagedError(f"{error}.{_others(path)}") from error
+    except ValueError as error:
+        raise type(error)(f"{error}.{_others(path)}") from error
     if not isinstance(content, dict) or RECORD not in content:
         raise ValueError(f"{path} is a PyTorch file, but no checkpoint of pix2pix: {_what_else(content, path)}")
     record = content[RECORD]

@@ -5,7 +5,6 @@ pix2pix train experiment=facades data.root=FOLDER size=small
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import shlex
@@ -16,7 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pix2pix.arguments import in_words, tell_mistake
+from pix2pix.arguments import tell_mistake
+from pix2pix.os_errors import ADVICE, in_words
 from pix2pix.processes.alone import alone
 from pix2pix.processes.ranks import (
     RankLostError,
@@ -75,7 +75,7 @@ def main() -> None:
         tell_mistake("train", error)
         sys.exit(2)
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None and error.errno not in ADVICE:
             raise
         tell_mistake("train", in_words(error))
         sys.exit(1)
@@ -182,7 +182,7 @@ def _trained(
         log.error("%s", str(error).rpartition(f"{type(error).__name__}: ")[2].strip())
         return 1, None
     except OSError as error:
-        if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.filename is None and error.errno not in ADVICE:
             raise
         log.error("%s", in_words(error))
         return 1, None

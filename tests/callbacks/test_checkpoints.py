@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tests.training.stopped_run import At, Crash, assert_same_run, checkpoint, c
 
 from pix2pix.callbacks.checkpoints import LOWER_IS_BETTER
 from pix2pix.runs import RECORD, generator_weights
+from pix2pix.settings.overrides import quote
 from pix2pix.training.learner import Learner
 
 
@@ -113,6 +115,79 @@ def test_the_best_is_the_best_of_all_epochs(tmp_path: Path, metric: str) -> None
     assert found["images_seen"] == best
     assert found["callbacks"]["Checkpoints"]["best"] == {metric: values[best]}
     assert names(tmp_path) == [f"best_{metric}.ckpt", "last.ckpt"]
+
+
+WITHIN = ("+trainer.val_check_interval=0.5", "optimizer.lr=0.02", "schedule.epochs=2")
+
+
+def test_the_best_may_be_within_an_epoch(tmp_path: Path) -> None:
+    """Seven pairs: validations after 3 and 6 of an epoch. And it is taken up there as any other."""
+    train(tmp_path / "whole", *WITHIN, "callbacks.checkpoints.best=[ssim,psnr,l1]")
+    scored = [row for row in rows(tmp_path / "whole") if row["val/l1"]]
+    assert [int(row["images"]) for row in scored] == [3, 6, 10, 13]
+    within = []
+    for metric in ("ssim", "psnr", "l1"):
+        best = (min if metric in LOWER_IS_BETTER else max)(scored, key=lambda row: float(row[f"val/{metric}"]))
+        assert checkpoint(tmp_path / "whole", f"best_{metric}")["images_seen"] == int(best["images"])
+        within += [metric] if int(best["images"]) % 7 else []
+    assert within
+
+
+def test_one_of_within_an_epoch_is_taken_up_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = [0.1, 0.9, 0.2, 0.3]  # the best after 6 of 7 images
+
+    def scored(module: Learner) -> None:
+        value = given[[3, 6, 10, 13].index(module.images_seen)]
+        module.log_dict({"val/ssim": value}, logger=False)
+        module.log_scalars({"val/ssim": value})
+
+    monkeypatch.setattr(Learner, "on_validation_epoch_end", scored)
+    train(tmp_path / "whole", *WITHIN)
+    assert checkpoint(tmp_path / "whole", "best_ssim")["images_seen"] == 6
+    shutil.copytree(tmp_path / "whole", tmp_path / "again")
+    folder = tmp_path / "again" / "checkpoints"
+    shutil.copy(folder / "best_ssim.ckpt", folder / "last.ckpt")
+    train(tmp_path / "again", *WITHIN, resume=True)
+    assert_same_run(tmp_path / "again", tmp_path / "whole", "last", "best_ssim")
+
+
+EARLY = (
+    "+callbacks.early_stopping._target_=lightning.pytorch.callbacks.EarlyStopping",
+    *("+callbacks.early_stopping.monitor=val/l1", "+callbacks.early_stopping.mode=max"),  # never better
+    *("+callbacks.early_stopping.patience=2", "+callbacks.early_stopping.min_delta=9", "schedule.epochs=9"),
+)
+
+
+def test_a_training_that_stops_early_writes_its_last(tmp_path: Path) -> None:
+    settings = ("callbacks.checkpoints.every_epochs=5", "callbacks.samples.every_epochs=5")
+    train(tmp_path, *EARLY, *settings)
+    assert checkpoint(tmp_path)["images_seen"] == 21
+    assert os.listdir(tmp_path / "samples") == ["epoch_0003.png"]
+
+
+def test_what_early_stopping_counts_is_taken_up(tmp_path: Path) -> None:
+    with pytest.raises(Crash):
+        train(tmp_path / "died", *EARLY, extra=[crash("on_train_batch_start", 16)])
+    train(tmp_path / "died", *EARLY, resume=True)
+    train(tmp_path / "whole", *EARLY)
+    assert_same_run(tmp_path / "died", tmp_path / "whole")
+
+
+def test_beside_lightnings_own(tmp_path: Path) -> None:
+    """Each writes its files, and a run is taken up as without."""
+    settings = (
+        "+callbacks.other._target_=lightning.pytorch.callbacks.ModelCheckpoint",
+        *("+callbacks.other.monitor=val/ssim", "+callbacks.other.mode=max", "+callbacks.other.save_top_k=2"),
+        f"+callbacks.other.dirpath={quote(tmp_path / 'others')}",
+    )
+    train(tmp_path / "whole", *settings)
+    assert names(tmp_path / "whole") == ["best_ssim.ckpt", "last.ckpt"]
+    assert len(os.listdir(tmp_path / "others")) == 2
+
+
+def test_without_any_nothing_is_written(tmp_path: Path) -> None:
+    train(tmp_path, "~callbacks.checkpoints", "schedule.epochs=1")
+    assert not list(tmp_path.rglob("*.ckpt"))
 
 
 def test_several_best(tmp_path: Path) -> None:

@@ -37,6 +37,15 @@ def test_a_file_for_each_epoch_that_is_due_and_for_the_last(
     assert module.translated == [["pair 0", "pair 1"]] * len(files)
 
 
+def test_a_validation_within_an_epoch_has_a_file_of_its_own(tmp_path: Path) -> None:
+    """Three batches an epoch, validated after each: by name they are in their order, and the epoch's end is last."""
+    fit(tmp_path, SampleGrid(count=2), ToyData(Rgb(), Rgb()), epochs=2, val_check_interval=1)
+    assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == [
+        *("epoch_0001-batch_000001.png", "epoch_0001-batch_000002.png", "epoch_0001.png"),
+        *("epoch_0002-batch_000001.png", "epoch_0002-batch_000002.png", "epoch_0002.png"),
+    ]
+
+
 def test_the_file_shows_source_translated_and_target(tmp_path: Path) -> None:
     fit(tmp_path, SampleGrid(count=2), ToyData(Rgb(), Rgb()), epochs=1)
     black, white = np.zeros((64, 64, 3), np.uint8), np.full((64, 64, 3), 255, np.uint8)

@@ -111,7 +111,7 @@ def kill_often(folder: Path, kills: int, seed: int, kind: Kind, overrides: Seque
         said = process.output.read_bytes()[printed:].decode()
         if how or "Traceback" in said:
             report.wrong.append(f"death {report.deaths}: {how}\n{said[-2000:]}")
-        drafts = list(run.rglob("checkpoints/.*.partial"))
+        drafts = list(run.rglob("checkpoints/.*.draft"))
         report.drafts += bool(drafts)
         report.broken += _broken(run)
         print(f"death {report.deaths} at {process.images} images{', while writing' if drafts else ''}", flush=True)

@@ -122,6 +122,46 @@ def test_a_folder_that_holds_such_a_record_recovers(tmp_path: Path, pix2pix_trai
     assert pix2pix_train("resume=run")[0] == 0
 
 
+def test_a_number_that_cannot_be_does_not_take_its_record(tmp_path: Path, pix2pix_train: Command) -> None:
+    """By a stray name of a sample all records seem refused: the latest one is taken, not that of the first start."""
+    assert pix2pix_train(*TINY, "hydra.run.dir=run")[0] == 0
+    assert pix2pix_train("resume=run", "schedule.epochs=4")[0] == 0
+    (tmp_path / "run" / "samples" / "epoch_99999999.png").touch()
+    with (tmp_path / "run" / "metrics.csv").open("a") as table:
+        table.write("28" + ",1e999" * 20 + "\n")
+    status, printed = pix2pix_train("resume=run")
+    assert (status, "All epochs are done." in printed) == (0, True)
+    assert checkpoint(tmp_path / "run")["PairedData"]["epoch"] == 4
+
+
+# --- what somebody else has put into the folder -----------------------------------------------------------------------
+
+
+def test_nothing_outside_of_a_run_is_written_by_its_links(
+    tmp_path: Path, pix2pix_train: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PIX2PIX_TRUST", raising=False)
+    assert pix2pix_train(*TINY, "hydra.run.dir=run")[0] == 0
+    run, outside = tmp_path / "run", tmp_path / "outside"
+    (run / "checkpoints").rename(outside)
+    (run / "checkpoints").symlink_to(outside)
+    (run / ".lock").unlink()
+    (outside / "victim").write_text("precious")
+    for name in (".lock", "train.log", ".metrics.csv.draft", "trackers.json"):
+        (run / name).unlink(missing_ok=True)
+        (run / name).symlink_to(outside / "victim")
+    before = files(outside)
+    status, printed = pix2pix_train("resume=run", "schedule.epochs=4")
+    assert status == 2
+    assert f"resume: run would be written elsewhere, or waited for: .lock, a link to {outside / 'victim'}; " in printed
+    assert printed.rstrip().endswith("pix2pix train --trust resume=run")
+    assert files(outside) == before
+    for name in (".lock", "train.log", ".metrics.csv.draft", "trackers.json"):
+        (run / name).unlink()
+    assert pix2pix_train("--trust", "resume=run", "schedule.epochs=4")[0] == 0  # a disk of the user's own
+    assert files(outside) != before
+
+
 # --- a checkpoint that is gone ----------------------------------------------------------------------------------------
 
 

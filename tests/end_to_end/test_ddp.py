@@ -22,6 +22,7 @@ import torch
 from tests.end_to_end.ranks_program import train_all
 from tests.training.test_bad_pairs import pairs
 
+from pix2pix.callbacks import checkpoints as checkpoints_module
 from pix2pix.callbacks.checkpoints import Checkpoints
 from pix2pix.training.signals import Interrupted
 
@@ -185,25 +186,26 @@ def test_bad_pairs_of_any_rank_count_once_and_are_not_scored(tmp_path: Path) -> 
         assert damaged["scores"] == pytest.approx(without["scores"], rel=1e-6)  # summed in another order
 
 
-def test_a_signal_that_comes_while_the_ranks_agree_is_obeyed_at_the_next_batch(tmp_path: Path) -> None:
-    """Ranks wait for each other most of the time, so that is when signals come."""
-    answers: list[int] = []
+def test_a_signal_that_comes_while_the_ranks_agree_is_obeyed_when_all_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not put in by then, it is put in after the next batch, and known to all after the one that follows."""
+    numbers: list[int] = []
 
-    def reduce(flag: torch.Tensor, reduce_op: str) -> torch.Tensor:
-        assert reduce_op == "max"
-        answer = flag.clone()
-        if not answers:
-            signal.raise_signal(signal.SIGTERM)
-        answers.append(int(answer))
-        return answer
+    class Ranks:
+        def put(self, value: int) -> int:
+            if not numbers:
+                signal.raise_signal(signal.SIGTERM)
+            numbers.append(value)
+            return max(numbers[:-1], default=0)
 
+    monkeypatch.setattr(checkpoints_module, "Agreement", Ranks)
     loop = SimpleNamespace(
         batch_progress=SimpleNamespace(is_last_batch=False), _should_check_val_fx=lambda fetcher: False
     )
     trainer: Any = SimpleNamespace(
         world_size=2,
         is_global_zero=False,
-        strategy=SimpleNamespace(root_device=torch.device("cpu"), reduce=reduce),
         fit_loop=SimpleNamespace(epoch_loop=loop, _data_fetcher=object()),
         save_checkpoint=lambda path: None,
     )
@@ -213,12 +215,13 @@ def test_a_signal_that_comes_while_the_ranks_agree_is_obeyed_at_the_next_batch(t
     try:
         checkpoints.on_train_start(trainer, module)
         checkpoints.on_train_batch_end(trainer, module, None, None, 0)
+        checkpoints.on_train_batch_end(trainer, module, None, None, 1)
         with pytest.raises(Interrupted, match="SIGTERM"):
-            checkpoints.on_train_batch_end(trainer, module, None, None, 1)
+            checkpoints.on_train_batch_end(trainer, module, None, None, 2)
     finally:
         signal.signal(signal.SIGTERM, before[0])
         signal.signal(signal.SIGINT, before[1])
-    assert answers == [0, signal.SIGTERM]
+    assert numbers == [0, signal.SIGTERM, signal.SIGTERM]
 
 
 # --- launchers ------------------------------------------------------------------------------------------------------

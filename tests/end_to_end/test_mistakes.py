@@ -161,7 +161,7 @@ MISTAKES = {
         " 'day2night', 'photo2map', 'map2photo', 'thermal2colour' or 'inpaint'. Nearest: type data.task=labels2photo"
     ),
     "callbacks.checkpoints.best=ssim": "callbacks.checkpoints.best: found 'ssim', expected a list: [VALUE,…]",
-    "training.average=1": "training.average: found 1, expected a number below 1",
+    "training.average=0": "training.average: found 0, expected a number above 0",
     # settings that do not go together
     "schedule.epochs=10 schedule.decay_epochs=20": (
         "schedule.decay_epochs: found 20, expected at most schedule.epochs, which is 10: the decay is the last part of"

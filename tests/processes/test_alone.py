@@ -41,3 +41,27 @@ def test_a_folder_has_one_worker(tmp_path: Path) -> None:
                 pass
         finally:
             os.killpg(holder.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "pipe"])
+def test_what_is_no_file_of_its_own_is_not_opened(tmp_path: Path, kind: str) -> None:
+    """A link's end stays what it was, and a pipe is not waited for."""
+    victim = tmp_path / "victim"
+    if kind == "link":
+        victim.write_text("precious")
+    (tmp_path / "run").mkdir()
+    lock = tmp_path / "run" / ".lock"
+    if kind == "pipe":
+        os.mkfifo(lock)
+    else:
+        lock.symlink_to(victim)
+    with pytest.raises(ConfigError, match=r"\.lock is no file of its own"), alone(tmp_path / "run", "train"):
+        pass
+    assert [victim.read_text()] == ["precious"] if kind == "link" else not victim.exists()
+
+
+def test_what_a_lock_holds_stays(tmp_path: Path) -> None:
+    (tmp_path / ".lock").write_text("kept")
+    with alone(tmp_path, "train"):
+        pass
+    assert (tmp_path / ".lock").read_text() == "kept"

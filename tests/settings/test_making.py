@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 import torch
-from tests.training.stopped_run import settings_of
+from lightning.pytorch.callbacks import ProgressBar
+from tests.training.stopped_run import rows, settings_of, train
 from torch import nn
 
-from pix2pix.assembly import make_data
+from pix2pix.assembly import assemble, make_data
 from pix2pix.modules import make_module
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.making import make
@@ -70,3 +71,35 @@ def test_a_network_without_multiple(tmp_path: Path, objective: str) -> None:
     settings = {**settings, "generator": {"_target_": f"{__name__}.WithMultiple"}}
     if objective == "l1":  # classes ask for more
         assert make_module(settings, data, channels_last=False).generator.multiple == 1
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("optimizer.algorithm.betas=3", "optimizer.algorithm: TypeError: 'int' object is not subscriptable"),
+        ("+optimizer.algorithm.beta=3", "optimizer.algorithm: TypeError: .* unexpected keyword argument 'beta'"),
+        ("+optimizer.algorithm.weight_decay=-1", "optimizer.algorithm: ValueError: Invalid weight_decay value"),
+    ],
+)
+def test_what_an_optimizer_does_not_take(tmp_path: Path, override: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        train(tmp_path, override)
+
+
+LIGHTNINGS = "callbacks.progress._target_=lightning.pytorch.callbacks.TQDMProgressBar"
+
+
+@pytest.mark.parametrize(
+    ("override", "bars"),
+    [("seed=0", ["Progress"]), ("~callbacks.progress", []), (LIGHTNINGS, ["TQDMProgressBar"])],
+)
+def test_the_bar_is_the_one_that_is_asked_for(tmp_path: Path, override: str, bars: list[str]) -> None:
+    settings = settings_of(tmp_path, override)
+    callbacks = assemble(settings, tmp_path, None).trainer.callbacks  # type: ignore[attr-defined]
+    assert [type(each).__name__ for each in callbacks if isinstance(each, ProgressBar)] == bars
+
+
+def test_validations_may_be_counted_in_batches_of_all_epochs(tmp_path: Path) -> None:
+    """Which Lightning wants to hear as no number of epochs."""
+    train(tmp_path, "trainer.check_val_every_n_epoch=null", "+trainer.val_check_interval=5")
+    assert [int(row["images"]) for row in rows(tmp_path) if row["val/l1"]] == [5, 10, 15, 20]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from pix2pix.settings.complaints import ConfigError
-from pix2pix.settings.recorded import VARIABLE, check_trusted, foreign, recorded_overrides, take_trust
+from pix2pix.settings.recorded import VARIABLE, check_trusted, foreign, read_plain, recorded_overrides, take_trust
 from pix2pix.settings.resolvers import register_resolvers
 from pix2pix.settings.typed import conf_folder
 
@@ -113,8 +114,26 @@ def test_anchors_that_multiply(tmp_path: Path) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
     (tmp_path / "config.yaml").write_text("\n".join(lines))
-    with pytest.raises(ConfigError, match="holds more than"):
+    with pytest.raises(ConfigError, match=r"it has aliases \(\*name\)"):
         list(foreign(tmp_path / "config.yaml"))
+
+
+@pytest.mark.parametrize("value", ["a", "[[[[[a]]]]]", "{a: 1}"])
+def test_a_large_file_of_settings_is_refused_at_once(tmp_path: Path, value: str) -> None:
+    """Hydra would read 1.8 MB for minutes."""
+    file = tmp_path / "config.yaml"
+    file.write_text("\n".join(f"a{number}: {value}" for number in range(100_000)))
+    began = time.process_time()
+    with pytest.raises(ConfigError, match="it is larger than 256 KiB"):
+        list(foreign(file))
+    assert time.process_time() - began < 1
+
+
+def test_a_file_that_has_changed_is_read_anew(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    for text in ("a: 1", "a: 23"):
+        file.write_text(text)
+        assert read_plain(file)[0] == text
 
 
 def test_recorded_overrides_are_texts(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from pix2pix.callbacks.checkpoints import Checkpoints
 from pix2pix.inference.test_time import translate
 from pix2pix.models.unet import UNet
 from pix2pix.runs import FORMAT, generator_weights
-from pix2pix.training.average import start_average, update_average
+from pix2pix.training.average import decay_of_step, start_average, update_average
 
 DECAY = 0.8
 
@@ -33,6 +34,36 @@ def test_closed_form_after_several_steps(tmp_path: Path) -> None:
         assert float((average.detach().double() - expected).abs().max()) < 1e-6, name
         assert float((average.detach() - steps.states[-1][f"generator.{name}"]).abs().max()) > 1e-4, name
     assert largest_difference(dict(module.average.named_buffers()), dict(module.generator.named_buffers()))[0] == 0
+
+
+def test_a_half_life_grows_with_the_images_seen(tmp_path: Path) -> None:
+    """In double precision: images of one step weigh half as much as those of a half-life later."""
+    data, steps = tiny_data(6, batch_size=2), Steps()
+    module = tiny_module(data, average=3, rates=(1e-2, 1e-2), step_batch=2)
+    expected = {name: each.detach().double() for name, each in module.generator.named_parameters()}
+    fit(module, data, tmp_path, [steps], epochs=40, limit_val_batches=0)
+    for number, state in enumerate(steps.states, start=1):
+        half_life = min(3, 2 * number / 20)
+        for name, before in expected.items():
+            now = state[f"generator.{name}"].double()
+            expected[name] = now + 2 ** (-2 / half_life) * (before - now)
+    assert module.average is not None
+    for name, average in module.average.named_parameters():
+        assert float((average.detach().double() - expected[name]).abs().max()) < 1e-6, name
+
+
+def test_nothing_of_the_start_is_left() -> None:
+    """Of 400 images with a half-life of 700: by a decay of 0.999 a step, two thirds of it were."""
+    start = math.prod(decay_of_step(700, 1, seen) for seen in range(1, 401))
+    assert start < 1e-30
+    assert math.prod(decay_of_step(0.999, 1, seen) for seen in range(1, 401)) == pytest.approx(0.999**400)
+
+
+@pytest.mark.parametrize(("images", "ranks"), [(1, 1), (4, 1), (2, 2)])
+def test_a_half_life_is_in_images_whatever_the_batch(images: int, ranks: int) -> None:
+    steps = 1000 // (images * ranks)
+    kept = math.prod(decay_of_step(1000, images * ranks, 10**6) for _ in range(steps))
+    assert kept == pytest.approx(0.5)
 
 
 def test_validation_and_checkpoint_use_it(tmp_path: Path) -> None:

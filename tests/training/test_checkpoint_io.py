@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -13,7 +14,7 @@ import pytest
 import torch
 from tests.training.stopped_run import At, assert_same_run, checkpoint, train
 
-from pix2pix.training.checkpoint_io import AtomicCheckpointIO, CheckpointWriteError, remove_partials
+from pix2pix.training.checkpoint_io import AtomicCheckpointIO, CheckpointWriteError, remove_drafts
 
 CONTENT = {"weights": torch.arange(50_000.0), "name": "ours"}
 OTHER = {"weights": torch.zeros(50_000), "name": "the next"}
@@ -27,13 +28,16 @@ def last(tmp_path: Path) -> Path:
     return path
 
 
-def fill_the_disk(path: Path) -> Callable[[], None]:
-    """The draft of this checkpoint lies on a device that is always full; it fails as a full disk does."""
+def fill_the_disk(patched: pytest.MonkeyPatch) -> Callable[[], None]:
+    """From then on the disk has no room for last.ckpt, which is told when what was written is to reach it."""
+    real = os.fsync
 
-    def act() -> None:
-        path.with_name(f".{path.name}.partial").symlink_to("/dev/full")
+    def full(handle: int) -> None:
+        if ".last.ckpt." in os.readlink(f"/proc/self/fd/{handle}"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(handle)
 
-    return act
+    return lambda: patched.setattr(os, "fsync", full)
 
 
 def assert_is(path: Path, content: dict[str, Any]) -> None:
@@ -61,13 +65,14 @@ def test_reaches_the_disk_before_it_gets_its_name(last: Path, monkeypatch: pytes
 
     monkeypatch.setattr(os, "fsync", fsync)
     AtomicCheckpointIO().save_checkpoint(OTHER, last)
-    assert named_at_sync == [(str(last.with_name(".last.ckpt.partial")), "ours"), (str(last.parent), "the next")]
+    (draft, before), after = named_at_sync
+    assert (Path(draft).parent, Path(draft).suffix, before) == (last.parent, ".draft", "ours")
+    assert after == (str(last.parent), "the next")
     assert last.stat().st_ino == synced[0]  # no copy of what was synced
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
-def test_full_disk(last: Path) -> None:
-    fill_the_disk(last)()
+def test_full_disk(last: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill_the_disk(monkeypatch)()
     with pytest.raises(CheckpointWriteError) as error:
         AtomicCheckpointIO().save_checkpoint(OTHER, last)
     assert "last.ckpt could not be written" in str(error.value)
@@ -76,12 +81,14 @@ def test_full_disk(last: Path) -> None:
     assert os.listdir(last.parent) == ["last.ckpt"]
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
-def test_full_disk_while_training(tmp_path: Path) -> None:
+def test_full_disk_while_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The run ends with what to do; once there is room, it goes on as if nothing had been."""
     full, free = tmp_path / "full", tmp_path / "free"
-    with pytest.raises(CheckpointWriteError, match=r"last\.ckpt could not be written: .*No space left"):
-        train(full, extra=[At("on_train_batch_start", 10, fill_the_disk(full / "checkpoints" / "last.ckpt"))])
+    with (
+        monkeypatch.context() as patched,
+        pytest.raises(CheckpointWriteError, match=r"last\.ckpt could not be written: .*No space left"),
+    ):
+        train(full, extra=[At("on_train_batch_start", 10, fill_the_disk(patched))])
     assert checkpoint(full)["images_seen"] == 7
     train(full, resume=True)
     train(free)
@@ -126,7 +133,7 @@ def test_killed_in_the_middle_of_writing(last: Path) -> None:
         def half(content: Any, file: Any) -> None:
             real(content, file)
             file.flush()
-            file.truncate(file.tell() // 2)
+            file.file.truncate(file.file.tell() // 2)
             os.kill(os.getpid(), signal.SIGKILL)
 
         torch.save = half  # type: ignore[assignment]
@@ -134,18 +141,18 @@ def test_killed_in_the_middle_of_writing(last: Path) -> None:
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     assert_is(last, CONTENT)
-    assert sorted(os.listdir(last.parent)) == [".last.ckpt.partial", "last.ckpt"]
-    remove_partials(last.parent)
+    assert len(os.listdir(last.parent)) == 2
+    remove_drafts(last.parent)
     assert os.listdir(last.parent) == ["last.ckpt"]
 
 
 def test_what_is_left_half_written_does_no_harm_and_goes(tmp_path: Path) -> None:
     folder = tmp_path / "checkpoints"
     folder.mkdir()
-    for name in (".last.ckpt.partial", ".images_000000005.ckpt.partial"):
+    for name in (f".last.ckpt.{'0' * 32}.draft", ".images_000000005.ckpt.partial", "mine.draft"):
         (folder / name).write_bytes(b"half")
     train(tmp_path, "schedule.epochs=1")
-    assert sorted(os.listdir(folder)) == ["best_ssim.ckpt", "last.ckpt"]
+    assert sorted(os.listdir(folder)) == ["best_ssim.ckpt", "last.ckpt", "mine.draft"]
 
 
 def test_code_in_a_file_is_not_run(tmp_path: Path) -> None:

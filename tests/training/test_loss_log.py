@@ -55,6 +55,31 @@ def test_a_loss_that_is_not_finite_names_losses_and_pictures(value: float) -> No
         log.check_finite()
 
 
+def test_a_gpu_is_not_asked_after_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But every so many, and before anything is written; then it is told which step it was."""
+
+    class OnGpu(Tensor):
+        device = torch.device("cuda")
+
+    log = LossLog(every_images=1000)
+    asked = []
+
+    def check() -> None:
+        asked.append(len(log._unseen))
+        LossLog.check_finite(log)
+
+    monkeypatch.setattr(log, "check_finite", check)
+    for seen in range(1, 121):
+        log.look()
+        log.add({"l1": torch.tensor(float(seen))}, [f"pair {seen}"], 1, seen)
+        log._last = log._unseen[-1] = (log._unseen[-1][0].as_subclass(OnGpu), log._unseen[-1][1])
+    assert asked == [50, 50]
+    log.add({"l1": torch.tensor(torch.nan)}, ["broken"], 1, 121)
+    log.add({"l1": torch.tensor(torch.nan)}, ["after it"], 1, 122)
+    with pytest.raises(NonFiniteLossError, match="The batch was: broken"):
+        LossLog.check_finite(log)
+
+
 def test_what_no_row_has_yet_is_kept_for_each_rank() -> None:
     log = LossLog(every_images=8)
     add(log, 2, l1=1.5, images=2)
@@ -88,7 +113,7 @@ class Losses(Steps):
 
     def on_train_batch_end(self, trainer: Any, module: Any, *_: Any) -> None:
         log = module.log_rows
-        self.terms.append(dict(zip(log._names, log._last.tolist(), strict=True)))
+        self.terms.append(dict(zip(log._names, log._last[0].tolist(), strict=True)))
 
 
 def test_the_rows_of_a_run_are_the_means_of_its_steps(tmp_path: Path) -> None:

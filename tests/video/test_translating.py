@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -286,3 +287,44 @@ def test_names_that_look_like_addresses_or_are_no_text(
     assert (report.frames, report.cut) == (len(FRAMES), None)
     with Film(Path("a:b") / name) as film:
         assert sum(1 for _ in film.frames()) == len(FRAMES)
+
+
+def test_two_that_write_one_film_do_not_mix(tmp_path: Path) -> None:
+    """The second is refused as long as the first writes; what nobody writes any more is replaced, if asked for."""
+    source = write_film(tmp_path / "film.mp4", [patches(index) for index in range(12)])
+    target = tmp_path / "result.mp4"
+    told = []
+
+    def second(done: int, of: int) -> None:
+        if done == 6:
+            with pytest.raises(FilmError, match=r"result\.partial\.mp4: another process writes it") as error:
+                translate_film(translator(), source, target, replace(FINE, overwrite=True))
+            told.append(str(error.value))
+
+    translate_film(translator(), source, target, replace(FINE, overwrite=True), progress=second)
+    assert len(told) == 1
+    assert seconds(target) == seconds(source)
+    (tmp_path / "result.partial.mp4").write_bytes(b"left by one that was killed")
+    translate_film(translator(), source, target, replace(FINE, overwrite=True))
+    assert seconds(target) == seconds(source)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["film.mp4", "result.mp4"]
+
+
+def test_a_link_in_the_place_of_a_partial_film_is_not_written_through(tmp_path: Path) -> None:
+    source = write_film(tmp_path / "film.mp4", [patches(index) for index in range(12)])
+    precious = tmp_path / "precious.txt"
+    precious.write_text("kept")
+    (tmp_path / "result.partial.mp4").symlink_to(precious)
+    translate_film(translator(), source, tmp_path / "result.mp4", replace(FINE, overwrite=True))
+    assert precious.read_text() == "kept"
+    assert not (tmp_path / "result.partial.mp4").is_symlink()
+
+
+@pytest.mark.parametrize("name", ["result.mp4", "result.partial.mp4"])
+def test_the_film_that_is_read_is_not_overwritten(name: str, tmp_path: Path) -> None:
+    """What is left of a killed translation is a film like others, and may be what is translated next."""
+    source = write_film(tmp_path / name, [patches(index) for index in range(12)])
+    before = source.read_bytes()
+    with pytest.raises(FilmError, match=f"{name}: is the film that is read"):
+        translate_film(translator(), source, tmp_path / "result.mp4", replace(FINE, overwrite=True))
+    assert source.read_bytes() == before

@@ -7,26 +7,30 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.trainer.states import TrainerFn
 
 from pix2pix.runs import RECORD, write_slim
-from pix2pix.training.checkpoint_io import remove_partials
+from pix2pix.training.agreement import Agreement
+from pix2pix.training.checkpoint_io import remove_drafts
 from pix2pix.training.signals import Interrupted, StopRequest
 
 LOWER_IS_BETTER = frozenset({"l1", "rmse", "log_spectrum_distance"})
 
 
-class Checkpoints(Callback):
+class Checkpoints(Checkpoint):
     """Keeps `checkpoints/last.ckpt`, `best_<metric>.ckpt` for each metric, and `images_*.ckpt`.
 
-    A checkpoint is written after a batch or after an epoch's validation, never between a batch and a validation that
-    follows it, which could not be taken up exactly.
+    A checkpoint is written after a batch or after a validation, never between a batch and a validation that follows it,
+    which could not be taken up exactly. As Lightning's `Checkpoint`, it comes after all other callbacks: what they do
+    at the end of an epoch is done when it is written.
 
     Args:
         folder: of the run.
         record: plain values about the run that every checkpoint holds (see `runs`).
-        every_epochs: epochs between two writes of `last.ckpt`; the last epoch always writes it.
+        every_epochs: epochs between two writes of `last.ckpt`; the last epoch always writes it, also where the
+            training stops early.
         every_images: also write `last.ckpt` and `images_<n>.ckpt` each so many images.
         keep: how many of the `images_*.ckpt` stay; older ones are removed.
         best: metrics of the validation, each with a checkpoint of its own.
@@ -50,6 +54,7 @@ class Checkpoints(Callback):
         self.best_metrics, self.slim = tuple(best), slim
         self.best: dict[str, float] = {}
         self._stop = StopRequest()
+        self._agreement: Agreement | None = None  # where there are several ranks
         self._images_before = 0  # seen when checkpoints were last thought of
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -58,9 +63,10 @@ class Checkpoints(Callback):
         Remove what a killed process left half written.
         """
         self._stop.listen()
+        self._agreement = Agreement() if trainer.world_size > 1 else None
         self._images_before = int(pl_module.images_seen)  # type: ignore[arg-type]
         if trainer.is_global_zero:
-            remove_partials(self.folder)
+            remove_drafts(self.folder)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -69,14 +75,21 @@ class Checkpoints(Callback):
         loop = trainer.fit_loop.epoch_loop
         assert trainer.fit_loop._data_fetcher is not None
         if not (loop.batch_progress.is_last_batch or loop._should_check_val_fx(trainer.fit_loop._data_fetcher)):
-            self._save(trainer, int(pl_module.images_seen), wanted=False)  # type: ignore[arg-type]
+            self._save(trainer, int(pl_module.images_seen), wanted=False, asked=self._asked())  # type: ignore[arg-type]
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the best of a validation within an epoch."""
+        fitting = trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking
+        if fitting and not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
+            self._write_best(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the best, then the last: after the validation."""
         self._write_best(trainer)
         epoch = trainer.current_epoch + 1
-        wanted = epoch == trainer.max_epochs or epoch % self.every_epochs == 0
-        self._save(trainer, int(pl_module.images_seen), wanted=wanted)  # type: ignore[arg-type]
+        wanted = epoch == trainer.max_epochs or epoch % self.every_epochs == 0 or trainer.should_stop
+        asked = self._asked() or (self._agreement.take() if self._agreement else 0)
+        self._save(trainer, int(pl_module.images_seen), wanted=wanted, asked=asked)  # type: ignore[arg-type]
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Add what whoever opens the file needs to rebuild the generator and to read and write its pictures."""
@@ -92,22 +105,19 @@ class Checkpoints(Callback):
         """Take up the best values."""
         self.best = dict(state_dict["best"])
 
-    def _asked(self, trainer: Trainer) -> int:
-        """The signal that reached any rank, 0 for none: all must agree, or some would wait for ever."""
-        signum = self._stop.signum or 0
-        if trainer.world_size > 1:
-            flag = torch.tensor(signum, device=trainer.strategy.root_device)
-            signum = int(trainer.strategy.reduce(flag, reduce_op="max"))
-        if signum:
-            self._stop.signum = signum
-        return signum
+    def _asked(self) -> int:
+        """The signal that has reached any rank, 0 for none: all must agree, or some would wait for ever.
 
-    def _save(self, trainer: Trainer, images: int, *, wanted: bool) -> None:
+        Where there are several ranks, they know a batch later.
+        """
+        signum = self._stop.signum or 0
+        return self._agreement.put(signum) if self._agreement else signum
+
+    def _save(self, trainer: Trainer, images: int, *, wanted: bool, asked: int) -> None:
         """Write what is wanted, due by the images, or asked for by a signal, and leave if a signal asked."""
         every = self.every_images
         due = every is not None and images // every > self._images_before // every
         self._images_before = images
-        asked = self._asked(trainer)
         if due:
             self._write_numbered(trainer, images)
         if due or wanted or asked:

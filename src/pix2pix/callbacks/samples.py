@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 class SampleGrid(pl.Callback):
     """Writes `samples/epoch_0010.png` at the end of a validation: source, translated and target of the first pairs.
 
+    After a validation within the tenth epoch it is `epoch_0010-batch_000200.png`.
+
     Pixels that do not count are shown as the target has them.
 
     Uses `trainer.datamodule.val_samples(count) -> Batch`, its `source_domain` and `target_domain`, and the module's
@@ -32,20 +34,35 @@ class SampleGrid(pl.Callback):
 
     Args:
         count: pairs in the grid.
-        every_epochs: epochs from grid to grid; the last epoch has one in any case.
+        every_epochs: epochs from grid to grid; the last epoch has one in any case, also where the training stops early.
     """
 
     def __init__(self, count: int = 8, every_epochs: int = 1) -> None:
         self.count = count
         self.every_epochs = every_epochs
         self._batch: Batch | None = None
+        self._undrawn: str | None = None  # the grid of the last validation, where none was due
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Draw the grid of this epoch."""
-        epoch = trainer.current_epoch + 1
-        due = epoch % self.every_epochs == 0 or epoch == trainer.max_epochs
-        if trainer.sanity_checking or trainer.state.fn != TrainerFn.FITTING or not due or not trainer.is_global_zero:
+        """Draw the grid of this epoch, or of this place in it."""
+        if trainer.sanity_checking or trainer.state.fn != TrainerFn.FITTING or not trainer.is_global_zero:
             return
+        epoch, batches = trainer.current_epoch + 1, trainer.fit_loop.epoch_loop.batch_progress
+        name = f"epoch_{epoch:04d}"
+        if not batches.is_last_batch:
+            name += f"-batch_{batches.current.completed:06d}"
+        if epoch % self.every_epochs == 0 or epoch == trainer.max_epochs:
+            self._draw(trainer, pl_module, name)
+        else:
+            self._undrawn = name
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Draw what a training that stopped early came to."""
+        if self._undrawn is not None:
+            self._draw(trainer, pl_module, self._undrawn)
+
+    def _draw(self, trainer: pl.Trainer, pl_module: pl.LightningModule, name: str) -> None:
+        self._undrawn = None
         datamodule: Any = trainer.datamodule  # type: ignore[attr-defined]
         module: Any = pl_module
         if self._batch is None:
@@ -53,7 +70,7 @@ class SampleGrid(pl.Callback):
         with torch.no_grad():
             translated = module.translate(self._batch.source.to(module.device), self._batch.names)
         grid = _drawn(self._batch, translated, datamodule.source_domain, datamodule.target_domain)
-        _save(grid, Path(trainer.default_root_dir) / "samples" / f"epoch_{epoch:04d}.png")
+        _save(grid, Path(trainer.default_root_dir) / "samples" / f"{name}.png")
         for logger in trainer.loggers:
             log_picture(logger, "samples", grid, module.images_seen, readable(", ".join(self._batch.names)))
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from pix2pix.arguments import count, path
 from pix2pix.data.tools import check
+from pix2pix.os_errors import in_words
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -36,6 +37,9 @@ def main(words: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2 if arguments.tool == "make" else 1
+    except OSError as error:
+        print(in_words(error), file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 

@@ -7,8 +7,6 @@ says nothing; TIFF goes through tifffile; WebP and BMP through Pillow.
 from __future__ import annotations
 
 import io
-import os
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
@@ -21,13 +19,17 @@ from PIL import Image
 from pix2pix.data.encoded_sizes import size_in_webp
 from pix2pix.data.headers import PngHeader, jpeg_header, orientation_of, png_header
 from pix2pix.data.jpeg import CutOffError, decode_whole, walk
-from pix2pix.data.limits import check_claim
+from pix2pix.data.limits import check_claim, in_words
 from pix2pix.data.meaning import Meaning, has_alpha, marked, said_of
 from pix2pix.data.pairs import Array, BadPairError, with_channels
 from pix2pix.data.tiff_axes import picture_axes, picture_pages
 from pix2pix.data.tiff_opening import check_whole, open_tiff
 from pix2pix.data.tiff_values import TiffValues, from_indices, upright
+from pix2pix.os_errors import reason
+from pix2pix.whole_files import drafted, only_written
 
+MOST_HEADER = 2**16  # bytes of an NPY file's
+MOST_RUNS = 2**24  # bytes of a run-length encoded BMP, which Pillow decodes run by run in Python
 MOST_FIRST = 16  # rows of an array (few, W, many) up to which its channels seem to come first
 Size = tuple[int, int, int]  # height, width, channels
 T = TypeVar("T")
@@ -78,13 +80,8 @@ def write_picture(path: str | Path, picture: Array, *, unit: str | None = None) 
     path = Path(path)
     picture = with_channels(picture)
     codec = check_writable(path, picture.shape[2], picture.dtype)
-    partial = path.with_name(f".{uuid.uuid4().hex}.partial")
-    try:
-        with partial.open("xb") as file:
-            codec.write(file, marked(np.ascontiguousarray(picture), said_of(picture)), unit)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with drafted(path) as draft, draft.open("xb") as file:
+        codec.write(file, marked(np.ascontiguousarray(picture), said_of(picture)), unit)
 
 
 def check_writable(path: Path, channels: int, dtype: np.dtype[Any]) -> Codec:
@@ -116,14 +113,15 @@ def _decode(path: Path, decode: Callable[[Path], T]) -> T:
     except BadPairError:
         raise
     except Exception as error:  # on broken bytes, decoders raise anything from struct.error to RuntimeError
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
+        why = reason(error) if isinstance(error, OSError) else str(error) or type(error).__name__
         raise BadPairError(f"{path}: cannot be read as a {path.suffix.lower()} picture: {why}") from error
 
 
 def _read_png(path: Path) -> Array:
-    data = path.read_bytes()
-    header = _of_one_picture(png_header(io.BytesIO(data)))
+    with path.open("rb") as file:  # of junk no more is read than its header
+        header = _of_one_picture(png_header(file))
     check_claim(path, header.height, header.width, header.channels, 2)
+    data = path.read_bytes()
     if header.palette:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             stored = _of_palette(image)
@@ -162,9 +160,11 @@ def _write_png(file: BinaryIO, picture: Array, unit: str | None) -> None:
 
 
 def _read_jpeg(path: Path) -> Array:
-    data = path.read_bytes()
-    header, frame = jpeg_header(io.BytesIO(data)), walk(data)
+    with path.open("rb") as file:
+        header = jpeg_header(file)
     check_claim(path, header.height, header.width, header.components, 2)  # as coefficients, a progressive one is held
+    data = path.read_bytes()
+    frame = walk(data)
     if not frame.whole:
         raise BadPairError(f"{path}: is cut off: no end-of-image marker after {len(data)} bytes")
     try:
@@ -230,15 +230,25 @@ def _write_tiff(file: BinaryIO, picture: Array, unit: str | None) -> None:
 
 def _read_npy(path: Path) -> Array:
     # Mapped first: what its header claims beyond the file's end is refused before memory is taken for it.
-    mapped = _three_axes(path, np.load(path, mmap_mode="r", allow_pickle=False))
+    mapped = _mapped(path)
     height, width, channels = mapped.shape
     check_claim(path, height, width, channels, mapped.dtype.itemsize)
     return np.array(mapped)
 
 
 def _size_npy(path: Path) -> Size:
-    height, width, channels = _three_axes(path, np.load(path, mmap_mode="r", allow_pickle=False)).shape
+    height, width, channels = _mapped(path).shape
     return height, width, channels
+
+
+def _mapped(path: Path) -> Array:
+    with path.open("rb") as file:
+        start = file.read(12)
+    if start[:6] != b"\x93NUMPY":  # of others, archives among them, NumPy would read all that they list
+        raise ValueError("not an NPY file")
+    if start[6:7] != b"\1" and (claimed := int.from_bytes(start[8:12], "little")) > MOST_HEADER:
+        raise ValueError(f"its header claims {claimed} bytes; expected at most {MOST_HEADER}")
+    return _three_axes(path, np.load(path, mmap_mode="r", allow_pickle=False))
 
 
 def _three_axes(path: Path, stored: Array) -> Array:
@@ -253,7 +263,7 @@ def _three_axes(path: Path, stored: Array) -> Array:
 
 
 def _write_npy(file: BinaryIO, picture: Array, unit: str | None) -> None:
-    np.save(file, picture, allow_pickle=False)
+    np.save(only_written(file), picture, allow_pickle=False)
 
 
 def _read_pillow(path: Path) -> Array:
@@ -287,6 +297,8 @@ def _pillow_mode(path: Path, image: Image.Image) -> str:
     """What to convert to, one letter a channel: palettes become colours, 1 bit becomes 0 and 255."""
     if (frames := getattr(image, "n_frames", 1)) > 1:
         raise BadPairError(f"{path}: {_an_animation(frames)}")
+    if image.format == "BMP" and image.info.get("compression") in _RUNS and path.stat().st_size > MOST_RUNS:
+        raise BadPairError(f"{path}: is a run-length encoded BMP of over {in_words(MOST_RUNS)}: save it as PNG")
     if image.mode == "P":
         return "RGBA" if "transparency" in image.info else "RGB"
     if image.mode not in ("1", "L", "LA", "RGB", "RGBA"):
@@ -308,13 +320,14 @@ def _write_webp(file: BinaryIO, picture: Array, unit: str | None) -> None:
 
 
 def _write_bmp(file: BinaryIO, picture: Array, unit: str | None) -> None:
-    Image.fromarray(_without_single_channel(picture)).save(file, "BMP")
+    Image.fromarray(_without_single_channel(picture)).save(only_written(file), "BMP")
 
 
 def _without_single_channel(picture: Array) -> Array:
     return picture[:, :, 0] if picture.shape[2] == 1 else picture
 
 
+_RUNS = (1, 2)  # BMP's compressions RLE8 and RLE4
 _PILLOW = {".webp": "WEBP", ".bmp": "BMP"}
 _NUMBERS = ("uint8", "uint16", "uint32", "int8", "int16", "int32", "float16", "float32", "float64")
 _PNG = Codec(_read_png, _size_png, _write_png, ("uint8", "uint16"), (1, 2, 3, 4))

@@ -20,6 +20,7 @@ from pix2pix.data.pairs import BadPairError, Batch, Pair, PairSource, Sample
 from pix2pix.data.reading import Readable, check_apart
 from pix2pix.data.sampler import STAND_IN, EveryPairOnce, Key, Place, TrainingBatches
 from pix2pix.data.seen import Look, detail, seen
+from pix2pix.data.sources.splits import SPLITS
 from pix2pix.data.transforms import PairTransform, make_sample, sample_rng
 from pix2pix.processes.workers import kill_workers_at_exit, spare_worker, starting_workers
 
@@ -103,6 +104,14 @@ class PairedData(LightningDataModule):
                 self._cache -= pairs.cache.nbytes / MIB  # what the other splits may take
             self._opened[split] = Readable(pairs, self._on_bad)
         return self._opened[split]
+
+    def sources(self) -> Iterator[PairSource]:
+        """The pairs of all splits that there are."""
+        for split in SPLITS:
+            try:
+                yield self._opened[split].source if split in self._opened else self._open(split=split)
+            except ValueError:  # there is no such split
+                continue
 
     def known_by(self) -> dict[str, dict[str, Any]]:
         """What the training and validation pairs are known by wherever they are: how many, and a digest of their names.

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pix2pix.data.headers import MOST_SEGMENTS
 from pix2pix.data.pairs import Array
 
 MOST_SCANS = 100  # each is a pass over the whole picture; encoders write 10 or so
@@ -23,9 +24,9 @@ _SOI, _EOI, _SOS, _DRI, _TEM = 0xD8, 0xD9, 0xDA, 0xDD, 0x01
 _RESTARTS = range(0xD0, 0xD8)
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # those three are tables and extensions
 _PROGRESSIVE, _LOSSLESS, _ARITHMETIC = {0xC2, 0xC6, 0xCA, 0xCE}, {0xC3, 0xC7, 0xCB, 0xCF}, set(range(0xC9, 0xD0))
-_MARKER = re.compile(rb"\xff+([^\xff])", re.DOTALL)  # garbage before it is passed over
-_AFTER_SCAN = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]", re.DOTALL)
-_RESTART = re.compile(rb"\xff+[\xd0-\xd7]")
+# Garbage before a marker is passed over, and so is padding: a repetition would look at each 0xFF of it again and again.
+_MARKER = re.compile(rb"\xff([^\xff])", re.DOTALL)
+_AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 
 
 class CutOffError(ValueError):
@@ -78,7 +79,7 @@ def walk(data: bytes) -> Frame:
     frame, ids, interval, position = Frame(), b"", 0, 2
     if data[:2] != b"\xff\xd8":
         raise ValueError("not a JPEG file")
-    while True:
+    for _ in range(MOST_SEGMENTS):
         found = _MARKER.search(data, position)
         if found is None:
             if not frame.scans:
@@ -119,11 +120,14 @@ def walk(data: bytes) -> Frame:
             count = segment[0]
             selected = [ids.index(segment[1 + 2 * index]) for index in range(count)]
             first, last, bits = segment[1 + 2 * count : 4 + 2 * count]
-            restarts = len(_RESTART.findall(data, position, frame.end)) if interval else 0
+            restarts = (
+                sum(data.count(bytes([0xFF, each]), position, frame.end) for each in _RESTARTS) if interval else 0
+            )
             frame.scans.append(Scan(selected, range(first, last + 1), bits & 15, interval, restarts))
             if len(frame.scans) > MOST_SCANS:
                 raise ValueError(f"it has over {MOST_SCANS} scans, each of which is a pass over the whole picture")
             position = frame.end
+    raise ValueError(f"it has over {MOST_SEGMENTS} segments, as no picture has: it is damaged")
 
 
 def decode_whole(data: bytes, decode: Callable[[bytes], Array], frame: Frame | None = None) -> Array:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from pix2pix.data.pairs import BadPairError, Pair, PairSource, Problem
+from pix2pix.whole_files import identity
 
 T = TypeVar("T")
 OnBad = Literal["error", "skip"]
@@ -111,13 +112,32 @@ def check_apart(training: PairSource, pairs: PairSource, split: str) -> None:
 
 def _identities(pairs: PairSource) -> dict[tuple[int, int], Path]:
     """Device and inode of each file, which links and other paths to it have too."""
-    files = getattr(pairs, "files", lambda index: ())
     found = {}
-    for file in (file for index in range(len(pairs)) for file in files(index)):
+    for file in files_of(pairs):
         with suppress(OSError):  # told when it is read
             stat = os.stat(file)
             found[stat.st_dev, stat.st_ino] = file
     return found
+
+
+def files_of(pairs: PairSource) -> Iterator[Path]:
+    """The files that pairs are read from, as far as their source names them."""
+    if hasattr(pairs, "files"):
+        yield from (file for index in range(len(pairs)) for file in pairs.files(index))
+
+
+def check_not_read(places: Iterable[Path], sources: Iterable[PairSource]) -> None:
+    """Raises ValueError where something is to be written over a file that pairs are read from, whatever it is called.
+
+    Args:
+        sources: the pairs of every split; files in which they have found something wrong count as theirs.
+    """
+    there = {identity(place): place for place in places if os.path.lexists(place)}
+    for pairs in sources if there else ():
+        wrong: Sequence[Problem] = getattr(pairs, "problems", ())
+        for file in (*files_of(pairs), *(Path(problem.file) for problem in wrong)):
+            if (place := there.get(identity(file))) is not None:
+                raise ValueError(f"{place}: is a file of the data, and would be replaced: name another place with -o")
 
 
 def describe(problems: Sequence[Problem], on_bad: OnBad = "error") -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pix2pix.data.tiff_metadata import carried
 from pix2pix.data.tiff_opening import open_tiff
 from pix2pix.data.tiff_values import TiffValues, upright
 from pix2pix.data.tiff_writing import BIG
+from pix2pix.whole_files import drafted
 
 OF_IMAGEJ = ("uint8", "uint16", "float32")  # what ImageJ opens
 _CARRIED = ("spacing", "unit", "finterval", "fps", "loop", "Labels")  # of ImageJ's description: not about the values
@@ -116,21 +116,19 @@ def write_stack(
         order = sorted(axes[: -2 - colour], key="TZC".index)
         imagej = imagej if order == list(axes[: -2 - colour]) else {}
     arguments["metadata"] |= imagej | {"axes": axes}
-    draft = path.with_name(f".{uuid.uuid4().hex}.partial.tif")
-    try:
-        with tifffile.TiffWriter(draft, bigtiff=size > BIG, ome=bool(ome), imagej=bool(imagej)) as tiff:
-            tiff.write(
-                _pages(pictures, planes),
-                shape=shape,
-                dtype=dtype,
-                photometric="rgb" if colour else "minisblack",
-                compression=None if imagej else "zlib",
-                maxworkers=1,
-                **arguments,
-            )
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with (
+        drafted(path, ".tif") as draft,
+        tifffile.TiffWriter(draft, bigtiff=size > BIG, ome=bool(ome), imagej=bool(imagej)) as tiff,
+    ):
+        tiff.write(
+            _pages(pictures, planes),
+            shape=shape,
+            dtype=dtype,
+            photometric="rgb" if colour else "minisblack",
+            compression=None if imagej else "zlib",
+            maxworkers=1,
+            **arguments,
+        )
 
 
 def _pages(pictures: Iterable[Array], planes: bool) -> Iterator[Array]:

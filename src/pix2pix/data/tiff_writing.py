@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from pix2pix.data.codecs import picture_size
 from pix2pix.data.pairs import Array, with_channels
 from pix2pix.data.picture_rows import PictureRows, open_rows
 from pix2pix.data.tiff_metadata import carried
+from pix2pix.whole_files import draft_of, drafted, named
 
 TILE = 256  # pixels of the side of a stored tile
 BIG = 2**32 - 2**25  # bytes of pixels from which offsets of 32 bits may not reach
@@ -62,13 +62,13 @@ def write_rows(
             f"{height} x {width}: they would be wrong"
         )
     arguments = carried(like, channels, names=names, unit=unit, nodata=nodata)
-    draft = path.with_name(f".{uuid.uuid4().hex}.partial.tif")
-    try:
+    with drafted(path, ".tif") as draft:
         colour = colour and channels == 3 and dtype in (np.uint8, np.uint16)
         if arguments.get("ome") and channels > 1 and not colour:
-            planes = path.with_name(f".{uuid.uuid4().hex}.partial.tif")
+            planes = draft_of(path, ".tif")
             try:
-                _write(planes, _tiles(rows, width), shape, dtype, {"metadata": {}})
+                with named(path, planes):
+                    _write(planes, _tiles(rows, width), shape, dtype, {"metadata": {}})
                 with open_rows(planes) as whole:
                     arguments["metadata"] |= {"axes": "CYX"}
                     _write(draft, _planes(whole), (channels, height, width), dtype, arguments)
@@ -78,9 +78,6 @@ def write_rows(
             if arguments.get("ome"):
                 arguments["metadata"] |= {"axes": "YXS" if channels > 1 else "YX"}
             _write(draft, _tiles(rows, width), shape, dtype, arguments | {"colour": colour})
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _write(

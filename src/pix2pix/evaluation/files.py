@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pix2pix.evaluation.measure import Measured
 
 METRICS, PICTURES, GRID, CONTRIBUTIONS = "metrics.json", "pictures.csv", "pictures.png", "contributions.npz"
+ALL = (METRICS, PICTURES, GRID, CONTRIBUTIONS)
 FORMAT = 2
 LARGEST = 1 << 30  # bytes of contributions: as many as 2,000 pictures of 256 classes make
 KEPT, WHOLE = "contributions/", "whole/"  # before the names in the file of contributions

@@ -144,8 +144,8 @@ class Judge:
         weights = {name: value.cpu() for name, value in self.network.state_dict().items()}
         try:
             AtomicCheckpointIO().save_checkpoint({RECORD: record, "network": weights}, folder / FILE)
-        except CheckpointWriteError as error:
-            raise OSError(f"{folder / FILE} could not be written: {error.__cause__}") from error
+        except CheckpointWriteError as error:  # which says how a training goes on
+            raise (error.__cause__ or error) from None
 
     @classmethod
     def load(cls, path: str | Path) -> Judge:

@@ -15,6 +15,7 @@ import torch
 from pix2pix import __version__
 from pix2pix.data.datamodule import PairedData
 from pix2pix.data.domains import Domain, domain_from_dict
+from pix2pix.data.reading import check_not_read
 from pix2pix.evaluation import files, which_judge
 from pix2pix.evaluation.compare import Evaluated
 from pix2pix.evaluation.files import Stored
@@ -83,6 +84,10 @@ def evaluate(run: Run, request: Request) -> Evaluated:
 def _measured(run: Run, request: Request, folder: Path) -> Evaluated:
     check_folder(folder)
     data, translator = run.data(request.split), run.translator()
+    try:
+        check_not_read((folder / name for name in files.ALL), data.sources())
+    except ValueError as error:
+        raise EvaluationError(str(error)) from error
     found, choice = _choose(request, data, translator.target)
     rank_by = _rank_by(request.rank_by, choice.kept)
     measured = measure(

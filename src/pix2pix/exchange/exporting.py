@@ -6,7 +6,7 @@ import argparse
 import errno
 import os
 import shutil
-import tempfile
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from pix2pix.exchange.openvino_file import openvino_model, quantised, write_open
 from pix2pix.exchange.safetensors_file import write_safetensors
 from pix2pix.inference.networks import Network, TorchNetwork
 from pix2pix.inference.translator import TestTime, Translator
+from pix2pix.whole_files import draft_folder
 
 NOISE_PICTURES = 4
 
@@ -49,8 +50,8 @@ def export(arguments: argparse.Namespace) -> None:
         noise=network.noise and suffix == ".safetensors",
         images_seen=model.images,
     )
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}.draft") as folder:
-        draft = Path(folder) / path.name
+    with draft_folder(path) as folder:
+        draft = folder / path.name
         artefact = _Artefact(network, translator.source.channels, suffix, calibration)
         artefact.write(description, draft)
         exported = _without_noise(load_exported(draft).network)
@@ -62,7 +63,7 @@ def export(arguments: argparse.Namespace) -> None:
             )
         del exported
         artefact.write({**description, "compared": agreement.to_dict()}, draft)
-        written = sorted(Path(folder).iterdir(), key=lambda file: file.suffix == suffix)  # an .xml after its .bin
+        written = sorted(folder.iterdir(), key=lambda file: file.suffix == suffix)  # an .xml after its .bin
         for file in written:
             file.replace(path.with_name(file.name))
     sizes = " + ".join(f"{path.with_name(file.name).stat().st_size / 2**20:.1f} MiB" for file in written)
@@ -121,10 +122,22 @@ class _Artefact:
         try:
             writers[self.suffix](self.made, description, path)
         except RuntimeError as error:
-            if shutil.disk_usage(path.parent).free >= 2**20:
+            if "iostream error" not in str(error):
                 raise
-            # OpenVINO's word for a full disk is "iostream error".
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+            number = _refused_for(path.parent)
+            raise OSError(number, os.strerror(number), str(path)) from error
+
+
+def _refused_for(folder: Path) -> int:
+    """The error by which a file could not be written: OpenVINO says "iostream error" for each."""
+    if shutil.disk_usage(folder).free < 2**20:
+        return errno.ENOSPC
+    if sys.platform != "win32":
+        import resource
+
+        if resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY:
+            return errno.EFBIG
+    return errno.EIO
 
 
 def _check(path: Path, precision: str) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor
 from pix2pix.exchange.checksums import check_xml, seal_xml
 from pix2pix.exchange.extras import ExchangeError, needed
 from pix2pix.exchange.metadata import KEY, check_graph, from_text, to_text
+from pix2pix.whole_files import named
 
 # What the processor computes in; without a word OpenVINO takes bfloat16 where the processor has it.
 COMPUTED_IN = {"f32": "f32", "bf16": "bf16", "int8": "f32"}
@@ -27,7 +28,8 @@ def openvino_model(onnx_model: Any) -> Any:
     openvino = needed("openvino", "writing for OpenVINO")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
-        path.write_bytes(onnx_model.SerializeToString())
+        with named(path, path):
+            path.write_bytes(onnx_model.SerializeToString())
         model = openvino.convert_model(path)
         return model.clone()
 

@@ -11,12 +11,15 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import shutil
+import logging
+import stat
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pix2pix.data.codecs import read_picture, write_picture
+from pix2pix.data.pairs import Array, BadPairError
 from pix2pix.evaluation.run import Run, open_run
 from pix2pix.exchange.extras import ExchangeError
 from pix2pix.exchange.loading import WEIGHTS
@@ -25,6 +28,7 @@ from pix2pix.exchange.model_card import Facts, Scores, model_card
 from pix2pix.exchange.safetensors_file import write_safetensors
 from pix2pix.inference.networks import TorchNetwork
 
+log = logging.getLogger(__name__)
 SAMPLES = "samples.png"
 VALIDATED = "val/"  # before the names of scores in metrics.csv
 
@@ -44,7 +48,7 @@ def publish(arguments: argparse.Namespace) -> None:
         noise=network.noise,
         images_seen=run.images,
     )
-    samples = _newest_samples(run)
+    samples = _newest_samples(run.path.parent.parent / "samples")
     parameters = sum(parameter.numel() for parameter in network.generator.parameters())
     card = model_card(
         Facts(
@@ -64,7 +68,7 @@ def publish(arguments: argparse.Namespace) -> None:
         (draft / "config.json").write_text(json.dumps(description, indent=1, ensure_ascii=False) + "\n", "utf-8")
         (draft / "README.md").write_text(card, "utf-8")
         if samples is not None:
-            shutil.copyfile(samples, draft / SAMPLES)
+            write_picture(draft / SAMPLES, samples)
         draft.replace(folder)
     print(f"{folder}: {', '.join(sorted(file.name for file in folder.iterdir()))}")
     print("In README.md fill in what stands as FILL IN: the licence, and what the pictures are.")
@@ -72,8 +76,19 @@ def publish(arguments: argparse.Namespace) -> None:
         print(f"{SAMPLES} shows pictures of the data: make sure that you may publish them.")
 
 
-def _newest_samples(run: Run) -> Path | None:
-    return max((run.path.parent.parent / "samples").glob("epoch_*.png"), default=None)
+def _newest_samples(folder: Path) -> Array | None:
+    """The pixels of the last grid, and nothing else that its file may hold; of no file that only a link leads to."""
+    if folder.is_symlink():
+        log.warning("%s is a link: no samples are published.", folder)
+        return None
+    for file in sorted(folder.glob("epoch_*.png"), reverse=True):
+        try:
+            if not stat.S_ISREG(file.lstat().st_mode):
+                raise BadPairError("it is a link or no file")
+            return read_picture(file)
+        except BadPairError as error:
+            log.warning("%s is not published: %s", file, error)
+    return None
 
 
 def _scores(run: Run) -> Scores | None:

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from pix2pix.arguments import in_words
-from pix2pix.data.sources.splits import SPLITS
+from pix2pix.data.reading import files_of
 from pix2pix.inference.doubts import doubts
 from pix2pix.inference.kinds import KNOWN, Handler, Kinds, check_options, kinds_of
 from pix2pix.inference.pictures import files, pairs, translate_pictures
@@ -24,6 +23,7 @@ from pix2pix.inference.places import make_room
 from pix2pix.inference.plan import Existing, Job, PlanError, plan_files, plan_pairs
 from pix2pix.inference.suffixes import asked_suffix, form_of, result_suffix
 from pix2pix.inference.translator import Translator
+from pix2pix.os_errors import in_words, reason
 from pix2pix.processes.memory import keep_freed_memory
 from pix2pix.runs import other_runs
 
@@ -60,7 +60,8 @@ def run_command(arguments: argparse.Namespace) -> int:
         data = _data(arguments)
         names = list(data.readable(arguments.split).names)
         suffix = asked or result_suffix("", form)
-        jobs = plan_pairs(names, arguments.output, suffix, files=_files_of(data), samples=numbered, existing=existing)
+        of_data = chain.from_iterable(map(files_of, data.sources()))
+        jobs = plan_pairs(names, arguments.output, suffix, files=of_data, samples=numbered, existing=existing)
         read = pairs(data, arguments.split)
     met = {kinds.name_of(job) for job in jobs}
     if existing != "skip":  # of what is skipped the kind is not known here
@@ -182,17 +183,6 @@ def _data(arguments: argparse.Namespace) -> PairedData:
         raise PlanError(str(error)) from error
 
 
-def _files_of(data: PairedData) -> Iterator[Path]:
-    """The files of all splits that there are, as far as the pair source names them."""
-    for split in SPLITS:
-        try:
-            pairs = data.readable(split).source
-        except ValueError:  # there is no such split
-            continue
-        if hasattr(pairs, "files"):
-            yield from (file for index in range(len(pairs)) for file in pairs.files(index))
-
-
 def _told(outcomes: Iterator[tuple[Job, Failure | None]], count: int, things: str, output: Path) -> int:
     """Say what fails when it does, and in the end how much was done."""
     failed = 0
@@ -228,7 +218,7 @@ def _in_words(error: Failure, job: Job) -> str:
         else:
             about_the_result = error.filename != str(job.source) and Path(error.filename).parent == file.parent
         if about_the_result:
-            return f"{file}: cannot be written: {error.strerror}"
+            return f"{file}: cannot be written: {reason(error)}"
         return in_words(error) or type(error).__name__
     said, kind = str(error).strip(), type(error).__name__
     if said and isinstance(error, EXPECTED):

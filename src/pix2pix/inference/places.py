@@ -7,9 +7,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-LONGEST = (
-    255 - 12
-)  # bytes of a part of a name: what file systems take, less room for a sample's number or a draft's end
+from pix2pix.whole_files import LONGEST
+
+ROOM = LONGEST - 12  # bytes of a part of a name: what file systems take, less those of a sample's number
 
 
 def result_file(folder: Path, name: str, suffix: str = "") -> Path:
@@ -65,7 +65,7 @@ def make_room(file: Path, *, replaced: bool) -> None:
 
 def _fitting(part: str, suffix: str) -> str:
     encoded = part.encode(errors="surrogatepass")
-    room = LONGEST - len(suffix.encode())
+    room = ROOM - len(suffix.encode())
     if len(encoded) <= room:
         return part
     digest = hashlib.sha256(encoded).hexdigest()[:12]

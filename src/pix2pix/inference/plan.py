@@ -17,6 +17,8 @@ from pix2pix.data.sources.unread import in_words
 from pix2pix.inference.places import leads_out, result_file, result_files
 from pix2pix.inference.volumes.dicom import is_dicom, is_series
 from pix2pix.inference.volumes.volume import is_nifti
+from pix2pix.os_errors import reason
+from pix2pix.whole_files import identity
 
 Existing = Literal["refuse", "skip", "overwrite"]
 SHOWN = 5  # files that one message names
@@ -160,11 +162,11 @@ def checked(jobs: Sequence[Job], output: Path, existing: Existing, files: Iterab
                     f" the other, pictures by a pattern such as '{around.shown}/*.png'"
                 )
     there = [file for job in jobs for file in job.outputs.values() if os.path.lexists(file)]
-    sources = {_identity(each) for each in (*(job.source for job in jobs), *files) if each is not None} if there else ()
+    sources = {identity(each) for each in (*(job.source for job in jobs), *files) if each is not None} if there else ()
     if twins := _one_file(there):
         raise PlanError(f"{twins[0]} and {twins[1]} are one file here: translate the two into two folders")
     for file in there:
-        if _identity(file) in sources:
+        if identity(file) in sources:
             raise PlanError(f"{file} is an input, and would be replaced by a result: name another folder with -o")
         if file.is_dir() and not (made_of[_key(file)].series and existing != "overwrite"):
             raise PlanError(
@@ -247,7 +249,7 @@ def _of_folder(folder: Path, output: Path, known: Collection[str]) -> Iterator[_
 
 
 def _refuse(error: OSError) -> NoReturn:
-    raise PlanError(f"{error.filename}: cannot be read: {error.strerror}") from error
+    raise PlanError(f"{error.filename}: cannot be read: {reason(error)}") from error
 
 
 def _is_series(folder: Path) -> bool:
@@ -289,16 +291,7 @@ def _one_file(files: Iterable[Path]) -> tuple[Path, Path] | None:
     """Two names that the file system takes for one, as many do with upper and lower case."""
     known: dict[object, Path] = {}
     for file in files:
-        key = _identity(file), unicodedata.normalize("NFC", str(file)).casefold()
+        key = identity(file), unicodedata.normalize("NFC", str(file)).casefold()
         if (other := known.setdefault(key, file)) != file:
             return other, file
     return None
-
-
-def _identity(path: Path) -> tuple[int, int] | Path:
-    """Equal for one file under two names."""
-    try:
-        status = path.stat()
-    except OSError:
-        return path.resolve()
-    return status.st_dev, status.st_ino

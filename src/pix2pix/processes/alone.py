@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from pix2pix.settings.complaints import ConfigError
 
@@ -23,7 +27,7 @@ def alone(folder: Path, command: str) -> Iterator[None]:
         return
     import fcntl
 
-    with (folder / FILE).open("w") as held:
+    with _opened(folder / FILE) as held:
         with suppress(OSError):  # some file systems have no locks
             try:
                 # Of the process: unlike flock's it is not held on by loading processes that outlive it.
@@ -31,3 +35,18 @@ def alone(folder: Path, command: str) -> Iterator[None]:
             except (BlockingIOError, PermissionError):
                 raise ConfigError(f"{folder}: another pix2pix {command} works there; wait for it or end it") from None
         yield
+
+
+def _opened(path: Path) -> BinaryIO:
+    """The file that is locked, made where there is none; never another that a link leads to, nor one that waits."""
+    refused = ConfigError(f"{path} is no file of its own but a link or a pipe: remove it")
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise refused from error
+        raise
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise refused
+    return os.fdopen(handle, "r+b")

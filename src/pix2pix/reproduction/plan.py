@@ -87,7 +87,7 @@ class Plan:
         try:
             said = json.loads(path.read_text(encoding="utf-8"))
             return cls(**said | {"overrides": tuple(said["overrides"])})
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise ConfigError(f"{path} cannot be read as a plan ({error!r}): move {folder} away") from None
 
 

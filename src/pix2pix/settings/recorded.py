@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,12 @@ from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.overrides import typed
 from pix2pix.settings.typed import conf_folder
 
+# By libyaml, where it is there: a hundred times as fast.
+SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+BASE = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
 FLAG, VARIABLE = "--trust", "PIX2PIX_TRUST"  # the variable tells the points of a sweep
-LARGEST = 8 << 20  # bytes of a file of settings: palettes are the longest
+LARGEST = 256 << 10  # bytes of a file of settings, which Hydra reads slowly; those of 4096 colours take 100 KiB
 
 # What a text may refer to: other settings, Hydra's record of the run, the environment.
 REFERENCE = re.compile(r"\$\{(?:[\w.\[\]]*|hydra:[\w.]+|oc\.env:\w+(?:,[^${}]*)?)\}")
@@ -37,6 +41,11 @@ def take_trust(arguments: Sequence[str]) -> list[str]:
     return [argument for argument in arguments if argument != FLAG]
 
 
+def trusted() -> bool:
+    """Whether `--trust` was typed."""
+    return os.environ.get(VARIABLE) == "1"
+
+
 def check_trusted(config: Path, run: Path) -> None:
     """Raises ConfigError, which lists each, where recorded settings name code that is not this package's.
 
@@ -44,7 +53,7 @@ def check_trusted(config: Path, run: Path) -> None:
         config: the file that `resume=` composes.
         run: as it was typed.
     """
-    if os.environ.get(VARIABLE) == "1":
+    if trusted():
         return
     if found := list(foreign(config)):
         listed = "\n".join(f"  {each}" for each in found[:20])
@@ -89,7 +98,7 @@ def recorded_overrides(run: Path) -> list[str] | None:
     Raises ConfigError where the file is none.
     """
     path = run / ".hydra" / "overrides.yaml"
-    if not path.exists():
+    if not path.is_file():
         return None
     _, found = read_plain(path)
     if found is not None and not (isinstance(found, list) and all(isinstance(each, str) for each in found)):
@@ -103,7 +112,7 @@ def recorded_sources(run: Path) -> list[tuple[str, str]]:
     Raises ConfigError where the file is none.
     """
     path = run / ".hydra" / "hydra.yaml"
-    if not path.exists():
+    if not path.is_file():
         return []
     _, found = read_plain(path)
     try:
@@ -113,15 +122,26 @@ def recorded_sources(run: Path) -> list[tuple[str, str]]:
 
 
 def read_plain(path: Path) -> tuple[str, Any]:
-    """A file's text, and its mappings, lists and texts: no other types are made, and nothing is resolved."""
+    """A file's text, and its mappings, lists and texts: no other types are made, and nothing is resolved.
+
+    Raises ConfigError where it holds anything else, or refers to parts of itself: what is little text could be much.
+    """
+    found = path.stat()
+    return _read_plain(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=256)
+def _read_plain(path: Path, modified: int, size: int) -> tuple[str, Any]:
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
         if len(content) > LARGEST:
-            raise ValueError(f"it is larger than {LARGEST >> 20} MiB")
+            raise ValueError(f"it is larger than {LARGEST >> 10} KiB")
         text = content.decode("utf-8")
-        yaml.safe_load(text)  # refuses tags that name types
-        plain = yaml.load(text, yaml.BaseLoader)
+        if any(isinstance(each, yaml.AliasEvent) for each in yaml.parse(text, SAFE)):
+            raise ValueError("it has aliases (*name), which no record of a run has")
+        yaml.load(text, SAFE)  # refuses tags that name types
+        plain = yaml.load(text, BASE)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path} cannot be read as settings: {str(error).partition(chr(10))[0]}") from error
     if plain is not None and (problem := plain_problem(plain)):

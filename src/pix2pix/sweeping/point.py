@@ -80,7 +80,7 @@ def has_begun(point: Point) -> bool:
 def finished_result(point: Point) -> Result | None:
     """What its folder says of its end; None where it has not finished, SweepError where that cannot be read."""
     score_file = point.folder / point.finished_by
-    if not score_file.exists():
+    if not score_file.is_file():
         return None
     try:
         score = json.loads(score_file.read_text(encoding="utf-8"))

@@ -15,6 +15,8 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
+from pix2pix.whole_files import whole_file
+
 log = logging.getLogger(__name__)
 Row = Mapping[str, str]
 
@@ -103,12 +105,10 @@ class CsvTracker(Logger):
     def _rewrite(self, rows: Iterable[Row]) -> None:
         """Replace the file as a whole: whoever reads it finds the old table or the new one."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_name(".metrics.csv.draft")
-        with draft.open("w", newline="", encoding="utf-8") as file:
-            file.write(self._lines([dict(zip(self._columns, self._columns, strict=True)), *rows]))
+        with whole_file(self.path) as file:
+            file.write(self._lines([dict(zip(self._columns, self._columns, strict=True)), *rows]).encode())
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(self.path)
 
     def _lines(self, rows: Iterable[Row]) -> str:
         text = io.StringIO()

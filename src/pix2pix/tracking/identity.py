@@ -31,7 +31,7 @@ def run_name(folder: str | Path) -> str:
 
 def _read(folder: Path) -> dict[str, str]:
     path = folder / FILE
-    if not path.exists():
+    if not path.is_file():
         return {}
     try:
         found = json.loads(path.read_text(encoding="utf-8"))

@@ -9,10 +9,27 @@ from torch import nn
 
 from pix2pix.models.blocks import Generator
 
+RAMP = 0.05  # half-life of the average, in images seen, until it has the one that was asked for
+
 
 def start_average(generator: Generator) -> Generator:
     """A copy of the generator that no gradient reaches."""
     return copy.deepcopy(generator).requires_grad_(False).eval()
+
+
+def decay_of_step(average: float, images: int, seen: int) -> float:
+    """The share of the average that a step keeps.
+
+    Args:
+        average: from 1 on, its half-life in images. It grows with the training until then, as RAMP of the images seen,
+            so that nothing of the random start is left in it (as in EDM, Karras et al. 2022). Below 1, the share
+            itself, from the first step on.
+        images: of this step, over all ranks.
+        seen: of the whole training, these included.
+    """
+    if average < 1:
+        return average
+    return float(0.5 ** (images / min(average, RAMP * seen)))
 
 
 @torch.no_grad()

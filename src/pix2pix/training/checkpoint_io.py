@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import io
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import torch
 from lightning.fabric.plugins import CheckpointIO
 
 from pix2pix.settings.overrides import typed
 from pix2pix.torch_files import read_torch
+from pix2pix.whole_files import whole_file
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
-
-PARTIAL = ".partial"
 
 
 class CheckpointWriteError(OSError):
@@ -32,22 +29,17 @@ class AtomicCheckpointIO(CheckpointIO):
         """Write a checkpoint. Raises CheckpointWriteError where that fails, a full disk for one."""
         final = Path(path)
         final.parent.mkdir(parents=True, exist_ok=True)
-        partial = final.with_name(f".{final.name}{PARTIAL}")
         try:
-            with _Written(io.FileIO(partial, "wb")) as file:
+            with whole_file(final) as file:
+                written = _Written(file)
                 try:
-                    torch.save(checkpoint, file)
+                    torch.save(checkpoint, written)  # type: ignore[arg-type]  # which asks for no more
                 except RuntimeError as error:
-                    raise file.error or error from None
+                    raise written.error or error from None
                 file.flush()
                 os.fsync(file.fileno())
-            partial.replace(final)
             _sync_folder(final.parent)
-        except BaseException as error:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
-            if not isinstance(error, OSError):
-                raise
+        except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
             raise CheckpointWriteError(
                 f"{final} could not be written: {error.strerror or error}. The checkpoints from before are untouched."
@@ -65,23 +57,28 @@ class AtomicCheckpointIO(CheckpointIO):
         Path(path).unlink(missing_ok=True)
 
 
-def remove_partials(folder: Path) -> None:
+def remove_drafts(folder: Path) -> None:
     """Remove what processes that were killed while they wrote have left in a folder."""
-    for partial in folder.glob(f".*{PARTIAL}"):
-        partial.unlink(missing_ok=True)
+    for draft in (*folder.glob(".*.ckpt.*.draft"), *folder.glob(".*.ckpt.partial")):  # the latter's by older versions
+        draft.unlink(missing_ok=True)
 
 
-class _Written(io.BufferedWriter):
+class _Written:
     """A file whose first error is kept, since PyTorch's writer makes words of its own of it: "unexpected pos"."""
 
-    error: OSError | None = None
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.error: OSError | None = None
 
     def write(self, data: ReadableBuffer) -> int:
         try:
-            return super().write(data)
+            return self.file.write(data)
         except OSError as error:
             self.error = self.error or error
             raise
+
+    def flush(self) -> None:
+        self.file.flush()
 
 
 def _sync_folder(folder: Path) -> None:

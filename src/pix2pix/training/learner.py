@@ -23,7 +23,7 @@ from pix2pix.metrics.scores import Scores
 from pix2pix.models.blocks import Generator
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.tracking.guarded import CutsBack
-from pix2pix.training.average import start_average, update_average
+from pix2pix.training.average import decay_of_step, start_average, update_average
 from pix2pix.training.loss_log import LossLog
 from pix2pix.training.resumable import check_state
 from pix2pix.training.schedules import LinearDecay
@@ -39,7 +39,7 @@ class Recipe:
     rates: learning rates of the players, the generator's first.
     step_batch: pictures that go through the networks at once, on each device.
     clip_norm: largest norm of each player's gradient.
-    average: decay of the generator's running average, None for none.
+    average: half-life of the generator's running average in images, None for none (see `average.decay_of_step`).
     noise, statistics: how the generator works at test time (see `inference.test_time.translate`).
     total_images: of the whole training, over all ranks.
     """
@@ -102,11 +102,12 @@ class Learner(LightningModule):
     # --- the step ---------------------------------------------------------------------------------------------------
 
     def configure_optimizers(self) -> list[Optimizer]:
-        """One optimiser a player."""
-        return [
-            self.recipe.make_optimizer(player.parameters(), lr=rate)
-            for player, rate in zip(self.players.values(), self.recipe.rates, strict=False)
-        ]
+        """One optimiser a player. Raises ConfigError where its class does not take its settings."""
+        players = zip(self.players.values(), self.recipe.rates, strict=False)
+        try:
+            return [self.recipe.make_optimizer(player.parameters(), lr=rate) for player, rate in players]
+        except Exception as error:  # whatever a class raises
+            raise ConfigError(f"optimizer.algorithm: {type(error).__name__}: {error}") from error
 
     def setup(self, stage: str) -> None:
         """Take over the target's range, which the data module has measured by now where it had to."""
@@ -132,13 +133,15 @@ class Learner(LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """One step of each player."""
-        self.log_rows.check_finite()
+        self.log_rows.look()
         self._set_rates()
         # A function of what was seen, so no random state needs saving.
         self.seed_noise()
         terms = self.step(list(self._parts(batch)))
         if self.average is not None and self.recipe.average is not None:
-            update_average(self.average, self.generator, self.recipe.average)
+            images = len(batch.names) * self.trainer.world_size
+            decay = decay_of_step(self.recipe.average, images, self.images_seen + images)
+            update_average(self.average, self.generator, decay)
         self._advance(batch, terms)
 
     def _parts(self, batch: Batch) -> Iterator[Batch]:

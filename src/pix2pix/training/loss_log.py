@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+LOOK_EVERY = 50  # steps
+
 Gather = Callable[[Tensor], Tensor | Any]
 
 
@@ -18,7 +20,8 @@ class NonFiniteLossError(RuntimeError):
 class LossLog:
     """Mean losses over every `every_images` images, and a watch for those that are not finite.
 
-    A step's losses are looked at when the next one begins, by when they are there without waiting.
+    A step's losses are looked at when the next one begins, on a GPU up to LOOK_EVERY steps later: asking it after each
+    would keep it from being given work ahead. Whoever needs to know now asks `check_finite`.
     """
 
     def __init__(self, every_images: int) -> None:
@@ -26,8 +29,8 @@ class LossLog:
         self._names: tuple[str, ...] = ()
         self._sums: Tensor | None = None  # (terms,), weighted by images
         self._images = 0  # that the sums hold
-        self._last: Tensor | None = None  # (terms,) of the last step
-        self._last_pictures: Sequence[str] = ()
+        self._last: tuple[Tensor, Sequence[str]] | None = None  # of the last step: (terms,), names of pictures
+        self._unseen: list[tuple[Tensor, Sequence[str]]] = []  # of all steps that are not looked at
 
     def add(self, terms: Mapping[str, Tensor], pictures: Sequence[str], images: int, images_seen: int) -> bool:
         """Add one step's losses; True where a row is due.
@@ -35,26 +38,37 @@ class LossLog:
         `images` and `images_seen`, which includes them, count those of all ranks; `pictures` names this rank's.
         """
         self._names = tuple(terms)
-        self._last, self._last_pictures = torch.stack([value.float() for value in terms.values()]), pictures
+        losses = torch.stack([value.float() for value in terms.values()])
+        self._last = losses, pictures
+        self._unseen.append(self._last)
         # To the device: sums that were loaded are on the CPU.
-        before = torch.zeros_like(self._last) if self._sums is None else self._sums.to(self._last.device)
-        self._sums = torch.add(before, self._last, alpha=images)
+        before = torch.zeros_like(losses) if self._sums is None else self._sums.to(losses.device)
+        self._sums = torch.add(before, losses, alpha=images)
         self._images += images
         return images_seen // self.every_images > (images_seen - images) // self.every_images
 
+    def look(self) -> None:
+        """As `check_finite`, where it costs nothing or has not been done for long."""
+        if self._last is not None and (self._last[0].device.type == "cpu" or len(self._unseen) >= LOOK_EVERY):
+            self.check_finite()
+
     def check_finite(self, weights: Iterable[Tensor] = ()) -> None:
-        """Raises NonFiniteLossError where the last step's losses, or the weights that it made, are not numbers."""
+        """Raises NonFiniteLossError where a step's losses, or the weights that the last one made, are not numbers."""
         if self._last is None:
             return
-        if not bool(self._last.isfinite().all()):
-            found = "the losses are not finite"
+        steps = self._unseen or [self._last]
+        finite = torch.stack([losses for losses, _ in steps]).isfinite().all(dim=1).tolist()
+        if not all(finite):
+            found, (losses, pictures) = "the losses are not finite", steps[finite.index(False)]
         elif not all(bool(each.isfinite().all()) for each in weights):
             found = "the losses are finite, but the step that they led to made weights that are not"
+            losses, pictures = self._last
         else:
+            self._unseen.clear()
             return
-        losses = ", ".join(f"{name} {value:g}" for name, value in zip(self._names, self._last.tolist(), strict=True))
+        listed = ", ".join(f"{name} {value:g}" for name, value in zip(self._names, losses.tolist(), strict=True))
         raise NonFiniteLossError(
-            f"{found}: {losses}. The batch was: {', '.join(self._last_pictures)}. The last checkpoint is from before."
+            f"{found}: {listed}. The batch was: {', '.join(pictures)}. The last checkpoint is from before."
             " What usually helps: look at these pictures, a smaller optimizer.lr, training.clip_norm=1, or"
             " trainer.precision=32-true"
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pix2pix.data.tools.suggestions import DRIVER_FILE
+from pix2pix.os_errors import reason
 from pix2pix.video.drivers import DRIVERS, make_driver
 from pix2pix.video.drivers.driver import Driver
 from pix2pix.video.errors import FilmError
@@ -55,9 +56,9 @@ def read_made(path: str | Path) -> Made:
         raise
     except OSError as error:
         raise FilmError(
-            f"{path}: cannot be read ({error.strerror}): it is written by `pix2pix data make` beside the pairs"
+            f"{path}: cannot be read ({reason(error)}): it is written by `pix2pix data make` beside the pairs"
         ) from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise FilmError(f"{path}: is not what `pix2pix data make` writes: {error}") from error
     if made.driver not in DRIVERS:
         raise FilmError(f"{path}: driver is {made.driver!r}; this version knows {', '.join(DRIVERS)}")

@@ -7,9 +7,7 @@ FOLDER/driver.json what is to be known of the film.
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -20,6 +18,7 @@ from tqdm import tqdm
 
 from pix2pix.data.codecs import write_picture
 from pix2pix.data.tools.suggestions import OF_A_FILM, overrides, suggest_networks
+from pix2pix.os_errors import reason
 from pix2pix.video.driver_file import Made, write_made
 from pix2pix.video.drivers import make_driver
 from pix2pix.video.drivers.drawings import Absent, Drawings
@@ -28,6 +27,7 @@ from pix2pix.video.errors import FilmError
 from pix2pix.video.overlap import ahead
 from pix2pix.video.reading import Film, Frame, count_frames, spread_frames
 from pix2pix.video.sizes import resized, size_of
+from pix2pix.whole_files import draft_folder
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,7 @@ def make_pairs(
         if driver.studied:
             driver.study(spread_frames(film, driver.studied))
         drawings = Drawings(driver, (height, width), absent)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".draft", dir=folder.parent))
-        try:
+        with draft_folder(folder) as draft:
             with ahead(islice(opened.frames(), 0, None, every)) as frames:
                 shown = tqdm(frames, total=count, unit="frame", disable=not progress)
                 pairs = _write_pairs(shown, draft, drawings, train, every, film)
@@ -90,11 +89,7 @@ def make_pairs(
             counts = pairs | {"held": drawings.held, "skipped": drawings.skipped}
             made = Made(driver.name, (height, width), film.name, every, counts, driver.geometry())
             write_made(draft, made)
-            draft.chmod(0o755)  # mkdtemp's is for its owner alone
             draft.replace(folder)  # an empty folder may be there
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
         return Result(made, [f"{film}: {opened.cut}"] if opened.cut else [])
 
 
@@ -143,7 +138,7 @@ def run(arguments: argparse.Namespace) -> int:
             progress=True,
         )
     except OSError as error:
-        print(f"{arguments.output}: cannot be written: {error.strerror}. Nothing is left of it", file=sys.stderr)
+        print(f"{arguments.output}: cannot be written: {reason(error)}. Nothing is left of it", file=sys.stderr)
         return 1
     made = result.made
     height, width = made.size

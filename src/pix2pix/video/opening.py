@@ -14,6 +14,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
+from pix2pix.os_errors import reason
 from pix2pix.video.errors import FilmError
 
 ANY_BYTES = "surrogateescape"  # names and titles need not be UTF-8, and are passed on as they are
@@ -36,7 +37,7 @@ def open_film(path: Path) -> Iterator[InputContainer]:
     try:
         file = path.open("rb", buffering=0)  # and not by FFmpeg, for which 12:30.mp4 is an address
     except OSError as error:
-        raise FilmError(f"{path}: cannot be read: {error.strerror}") from error
+        raise FilmError(f"{path}: cannot be read: {reason(error)}") from error
     with file:
         try:
             container = av.open(

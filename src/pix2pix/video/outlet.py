@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from pix2pix.whole_files import hold
+
 
 class Outlet:
-    """A file for PyAV. Its muxers crash where they go on after a write has failed, so to them none does.
+    """A new file for PyAV, locked until it is closed. Its muxers crash where they go on after a write has failed, so to
+    them none does.
 
     Attributes:
         error: the first thing that went wrong; from then on nothing is written.
@@ -17,7 +20,8 @@ class Outlet:
     def __init__(self, path: Path) -> None:
         self.error: OSError | None = None
         self.closed = False
-        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        hold(self._handle)
         self._place = self._end = 0
 
     def write(self, data: bytes) -> int:
@@ -41,8 +45,15 @@ class Outlet:
         """The place where the next write goes."""
         return self._place
 
+    def sync(self) -> None:
+        """Wait until all is on the disk. Never raises; `error` has what goes wrong, which some tell only now."""
+        try:
+            os.fsync(self._handle)
+        except OSError as error:
+            self.error = self.error or error
+
     def close(self) -> None:
-        """Never raises; `error` has what goes wrong, which some file systems tell only now."""
+        """Never raises; `error` has what goes wrong."""
         if self.closed:
             return
         self.closed = True

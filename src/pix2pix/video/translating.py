@@ -20,7 +20,8 @@ from pix2pix.video.overlap import Behind, ahead
 from pix2pix.video.reading import Film, Frame, Picture, spread_frames
 from pix2pix.video.sizes import size_of
 from pix2pix.video.smoothing import Smoothing
-from pix2pix.video.writing import Chroma, FilmWriter
+from pix2pix.video.writing import Chroma, FilmWriter, check_target
+from pix2pix.whole_files import identity
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]  # frames done, and of how many as the file states (0: it does not)
@@ -107,6 +108,9 @@ def translate_film(
         KeyboardInterrupt: once the part that is there has been closed.
     """
     options = options or FilmOptions()
+    for place in check_target(target, overwrite=options.overwrite):
+        if identity(place) == identity(Path(source)):
+            raise FilmError(f"{place}: is the film that is read, and would be replaced: name another place")
     with Film(source) as film:
         own = film.facts.height, film.facts.width
         height, width = own if size is None else size_of(*own, size)

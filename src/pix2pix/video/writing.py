@@ -19,11 +19,13 @@ from av.codec.context import Flags
 from av.stream import Stream
 
 from pix2pix.inference.kinds import WRITTEN_FILMS
+from pix2pix.os_errors import reason
 from pix2pix.video.copying import FORMATS, add_copied, check_streams, is_copied, muxing
 from pix2pix.video.errors import FilmError
 from pix2pix.video.opening import ANY_BYTES
 from pix2pix.video.outlet import Outlet
 from pix2pix.video.reading import SCALING, Facts, Film, Packet, Picture, sws_matrix
+from pix2pix.whole_files import remove_unheld
 
 LIMITED = 1  # range of the luma, 16 to 235
 Chroma = Literal["420", "444"]
@@ -48,8 +50,8 @@ class FilmWriter:
         rounded: whether frames had to be moved to a whole millisecond, by which .mkv counts.
         earliest: seconds, of the first thing written, or 0; in .mkv, which counts from 0, all else is that much later.
 
-    Raises FilmError where the suffix is unknown, something is there, or the file cannot hold a stream that is to be
-    copied.
+    Raises FilmError where the suffix is unknown, something is there, another process writes the same film, or the file
+    cannot hold a stream that is to be copied.
     """
 
     def __init__(
@@ -70,8 +72,6 @@ class FilmWriter:
         height, width = size
         self._padding = ((0, height % 2), (0, width % 2), (0, 0)) if chroma == "420" else None
         self._colours, self._time_base = like.colours, like.time_base
-        if self.partial.is_symlink():  # which would be written through
-            self.partial.unlink()
         self._streams: dict[int, Stream] = {}
         self.left_out: list[str] = []
         self.rounded, self.earliest = False, Fraction(0)
@@ -79,9 +79,11 @@ class FilmWriter:
         if copied is not None:
             check_streams(self.path, copied)
         try:
+            if os.path.lexists(self.partial) and not remove_unheld(self.partial, without_locks=True):
+                raise FilmError(f"{self.partial}: another process writes it; wait for it, or name another place")
             self._file = Outlet(self.partial)
         except OSError as error:
-            raise FilmError(f"{self.path}: cannot be written: {error.strerror}") from error
+            raise FilmError(f"{self.path}: cannot be written: {reason(error)}") from error
         try:
             with self._telling():
                 self._container = av.open(
@@ -136,30 +138,37 @@ class FilmWriter:
 
     def finish(self) -> Path:
         """Close the film, which is whole, and give it its name."""
-        self.close()
-        return self.partial.replace(self.path)
+        try:
+            self._end()
+            return self.partial.replace(self.path)  # before it is closed, when another may take the partial's place
+        finally:
+            self._file.close()
 
     def close(self) -> None:
         """Close the film as far as it got; it keeps its name of a partial one. One without a frame goes.
 
         Raises FilmError where that cannot be written; after another error that nothing is added to what is there.
         """
+        try:
+            self._end()
+        finally:
+            self._file.close()
+
+    def _end(self) -> None:
         if self._file.error is not None or not self.frames:
             self._drop()
-        elif self._broken:
-            self._file.close()
-        else:
+        elif not self._broken:
             with self._telling():
                 self._container.mux(self._encoder.encode(None))
                 self._container.close()
-                self._file.close()
+                self._file.sync()
 
     def _drop(self) -> None:
         """Leave nothing. FFmpeg is not asked to complete a file that is closed already."""
         self._broken = True
-        self._file.close()
         with suppress(OSError):
             self.partial.unlink(missing_ok=True)
+        self._file.close()
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
@@ -170,15 +179,14 @@ class FilmWriter:
             yield
         except (av.FFmpegError, ValueError) as error:
             self._broken = True
-            reason = getattr(error, "strerror", None) or error
-            raise FilmError(f"{self.path}: cannot be written any further: {reason}") from error
+            said = getattr(error, "strerror", None) or error
+            raise FilmError(f"{self.path}: cannot be written any further: {said}") from error
         finally:
             self._broken |= self._file.error is not None
         if self._file.error is not None:
             self._drop()
             raise FilmError(
-                f"{self.path}: cannot be written: {self._file.error.strerror}. Nothing is left of it; make room, or"
-                " name another place"
+                f"{self.path}: cannot be written: {reason(self._file.error)}. Nothing is left of it"
             ) from self._file.error
 
     def _add_streams(self, copied: Film | None, rate: Fraction, options: dict[str, str]) -> None:

@@ -16,6 +16,7 @@ from pix2pix.devices import usable_device
 from pix2pix.evaluation.run import EvaluationError, open_run
 from pix2pix.exchange.loading import is_exported
 from pix2pix.inference.translator import Translator
+from pix2pix.os_errors import in_words
 from pix2pix.web.drawings import as_stored, brushes
 from pix2pix.web.uploads import RefusedError, best_suffix, to_bytes
 
@@ -123,7 +124,7 @@ def load_model(typed: str, *, data_root: str | None, examples: int, device: str)
     except (EvaluationError, BadPairError, OSError) as error:
         if data_root is not None:
             raise
-        why = str(error)
+        why = in_words(error) if isinstance(error, OSError) else str(error)
     brush = brushes(translator.source, views)
     return Model(_name(run.path), translator, size, tuple(files), brush, why)
 

@@ -1,7 +1,9 @@
 """Manifests: CSV and JSON lines, splits given and drawn, groups that stay whole."""
 
 import json
+import math
 import random
+import re
 import unicodedata
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pix2pix.data.__main__ import main as data
 from pix2pix.data.codecs import write_picture
 from pix2pix.data.sources.manifest import Manifest, read_rows
 
@@ -202,3 +205,82 @@ def test_no_row_takes_the_name_of_another(tmp_path: Path) -> None:
         "a_row4.png",
         "a.jpg",
     ]
+
+
+DAMAGED = {  # file: its bytes; the line that is told, and what of it
+    "open.csv": (b'source,target\na.png,a.png\n"a.png,a.png\na.png,a.png\n', 3, "the file ends within quotes"),
+    "note.csv": (
+        b'source,target,note\na.png,a.png,"\n' + b"a.png,a.png,x\n" * 20_000,
+        2,
+        "field larger than field limit",
+    ),
+    "large.csv": (b"source,target\na.png," + b"b" * 200_000 + b".png\n", 2, "field larger than field limit"),
+    "zero.csv": (b"source,target\na.png,a\0.png\n", 2, "holds a zero byte"),
+    "utf16.csv": ("source,target\na.png,a.png\n".encode("utf-16-le"), 1, "holds a zero byte"),
+    "latin.csv": ("source,target\nä.png,a.png\n".encode("latin-1"), 2, "is not in UTF-8 (byte 0xe4)"),
+    "latin.jsonl": ('\n{"source": "ä.png", "target": "a.png"}\n'.encode("latin-1"), 2, "is not in UTF-8 (byte 0xe4)"),
+    "twice.csv": (b"source,Source ,target\na.png,b.png,a.png\n", 1, "has the column source twice"),
+    "deep.jsonl": (b'{"source": "a.png", "target": "a.png"}\n' + b"[" * 100_000 + b"\n", 2, "is nested too deeply"),
+    "deep_in.jsonl": (b'{"source": "a.png", "target": ' + b'{"a":' * 100_000 + b"\n", 1, "is nested too deeply"),
+    "digits.jsonl": (b'{"source": "a.png", "target": "a.png", "group": ' + b"9" * 5000 + b"}\n", 1, "too long"),
+    "cut.jsonl": (b'{"source": "a.png", "target": "a.png"}\n{"source": ', 2, "Expecting value, at character 12"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_manifest_is_told_with_the_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    content, line, told = DAMAGED[name]
+    Image.new("L", (6, 4)).save(tmp_path / "a.png")
+    (tmp_path / name).write_bytes(content)
+    assert data(["check", str(tmp_path / name)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"{tmp_path / name}:{line}: ")
+    assert told in said
+    assert len(said) < 400 + len(str(tmp_path))
+    with pytest.raises(ValueError, match=re.escape(f"{name}:{line}: ")):
+        Manifest(tmp_path, "train", file=name)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "told"),
+    [
+        ("source", ["a.png"], "source is ['a.png']; expected a text"),
+        ("target", 10**400, "target is 1000000000"),
+        ("target", math.inf, "target is inf; expected a text"),
+        ("group", "\ud800", "group is '\\ud800', with half a character"),
+        ("group", {"a": 1}, "group is {'a': 1}; expected a text"),
+        ("split", "\ud800", "split is '\\ud800', with half a character"),
+        ("split", 3, "split is 3; expected a text"),
+        ("source", "a\0.png", "source is 'a\\x00.png', with a zero byte"),
+        ("source", "", "source or target is empty"),
+    ],
+)
+def test_values_that_say_nothing_are_problems_of_their_row(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], column: str, value: object, told: str
+) -> None:
+    pictures(tmp_path, 5)
+    rows: list[dict[str, object]] = [{**row, "split": "train"} for row in rows_of(5)]
+    rows[2][column] = value
+    (tmp_path / "pairs.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    pairs = Manifest(tmp_path, "train", file="pairs.jsonl", val_fraction=0.25)
+    ((file, why),) = pairs.problems
+    assert file == f"{tmp_path / 'pairs.jsonl'}:3"
+    assert why.startswith(told)
+    assert len(why) < 200
+    assert len(pairs) == 3
+    assert data(["check", str(tmp_path / "pairs.jsonl")]) == 0
+    assert f"{file}: {told}" in capsys.readouterr().out
+
+
+def test_lines_within_quotes_and_numbers_of_groups_are_read(tmp_path: Path) -> None:
+    pictures(tmp_path, 2)
+    (tmp_path / "pairs.csv").write_text(
+        'note,source,target,group,note\n"two\nlines, and ""quotes""",mr/0.png,"ct/0.png",7,\n\n,mr/1.png,gone.png,8,"x"'
+    )
+    rows, ((_, why),) = read_rows(tmp_path / "pairs.csv")
+    assert [row.group for row in rows.values()] == ["7"]
+    assert why.endswith("pairs.csv:5)")  # the line in which the row begins
+    (tmp_path / "pairs.jsonl").write_text('{"source": "mr/0.png", "target": "ct/0.png", "group": 7}')
+    assert [row.group for row in read_rows(tmp_path / "pairs.jsonl")[0].values()] == ["7"]

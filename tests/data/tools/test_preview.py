@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -87,3 +89,34 @@ def test_mistakes_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert main(["preview", str(folder / "empty"), "-o", str(folder / "other.png")]) == 1
     assert "no layout of pairs found" in capsys.readouterr().out
     assert not (folder / "other.png").exists()
+
+
+@pytest.mark.parametrize("name", ["train/3.png", "train/7.png", "val/b.png", "link.png"])
+def test_no_picture_of_the_data_is_replaced_by_the_sheet(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Of no split, whatever it is called, and broken ones neither: they are still somebody's."""
+    (folder / "val").mkdir()
+    (folder / "val" / "b.png").write_bytes((folder / "train" / "3.png").read_bytes())
+    os.link(folder / "train" / "4.png", folder / "link.png")
+    before = (folder / name).read_bytes()
+    words = ["preview", str(folder), "-o", str(folder / name), "--force", "--count", "2", "--size", "24"]
+    assert main(words) == 1
+    assert f"{folder / name}: is a file of the data, and would be replaced" in capsys.readouterr().err
+    assert (folder / name).read_bytes() == before
+
+
+def test_a_sheet_that_cannot_be_written_is_named_and_leaves_the_one_before(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sheet = folder / "sheet.jpg"
+    sheet.write_bytes(b"before")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        assert main(["preview", str(folder), "-o", str(sheet), "--force", "--count", "2", "--size", "24"]) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert f"{sheet}: File too large" in capsys.readouterr().err
+    assert sheet.read_bytes() == b"before"
+    assert sorted(path.name for path in folder.iterdir()) == ["sheet.jpg", "train"]

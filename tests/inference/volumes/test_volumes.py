@@ -1,5 +1,8 @@
 """Volumes keep values and geometry, as nibabel and pydicom read them; slices lie as radiologists look at them."""
 
+import gzip
+import struct
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,8 @@ from pix2pix.inference.networks import Network
 from pix2pix.inference.trained import Trained
 from pix2pix.inference.translator import Translator
 from pix2pix.inference.volumes import AXES, Axis, VolumeError, translate_volume
+from pix2pix.inference.volumes.dicom import read_dicom
+from pix2pix.inference.volumes.nifti import read_nifti
 
 HU = Raw(range=(-1024, 3071), unit="HU")
 RNG = np.random.default_rng(0)
@@ -292,3 +297,39 @@ def test_an_axis_that_is_not_known_is_said(tmp_path: Path, caplog: pytest.LogCap
     nifti(tmp_path / "square.nii", RNG.integers(0, 100, (6, 7, 6)).astype(np.int16), np.eye(4))
     with pytest.raises(VolumeError, match="--axis sagittal or --axis 2"):  # both are 6 x 7
         translate_volume(trained(seen={"height": [6, 6], "width": [7, 7]}), tmp_path / "square.nii", tmp_path / "b.nii")
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+@pytest.mark.parametrize(("size", "told"), [(2_000_000, "over 1024 extensions"), (20_000_000, "its header claims")])
+def test_a_nifti_of_extensions_alone_is_refused_at_once(tmp_path: Path, suffix: str, size: int, told: str) -> None:
+    plain = tmp_path / "plain.nii"
+    nibabel.save(nibabel.Nifti1Image(np.zeros((4, 4, 4), np.int16), np.eye(4)), plain)
+    content = bytearray(plain.read_bytes())
+    struct.pack_into("<f", content, 108, 352 + size)
+    content[348:352] = b"\1\0\0\0"
+    content[352:352] = struct.pack("<ii8x", 16, 4) * (size // 16)
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(gzip.compress(content, 1) if suffix == ".nii.gz" else content)
+    begun = time.monotonic()
+    with pytest.raises(VolumeError, match=told):
+        read_nifti(path)
+    assert time.monotonic() - begun < 2
+
+
+def test_extensions_of_a_nifti_are_read_past(tmp_path: Path) -> None:
+    image = nibabel.Nifti1Image(np.arange(64, dtype=np.int16).reshape(4, 4, 4), np.eye(4))
+    for _ in range(100):
+        image.header.extensions.append(nibabel.nifti1.Nifti1Extension("comment", b"x" * 1000))
+    nibabel.save(image, tmp_path / "a.nii.gz")
+    np.testing.assert_array_equal(read_nifti(tmp_path / "a.nii.gz")[0].values[..., 0], np.asarray(image.dataobj))
+
+
+def test_a_dicom_of_empty_items_alone_is_refused_at_once(tmp_path: Path) -> None:
+    meta = struct.pack("<HH2sHI", 2, 0, b"UL", 4, 28) + struct.pack("<HH2sH", 2, 0x10, b"UI", 20)
+    sequence = struct.pack("<HH2sHI", 8, 0x1140, b"SQ", 0, 0xFFFFFFFF)
+    items = struct.pack("<HHI", 0xFFFE, 0xE000, 0) * 2_000_000
+    (tmp_path / "a.dcm").write_bytes(bytes(128) + b"DICM" + meta + b"1.2.840.10008.1.2.1\0" + sequence + items)
+    begun = time.monotonic()
+    with pytest.raises(VolumeError, match=r"a\.dcm: cannot be read as DICOM"):
+        read_dicom(tmp_path)
+    assert time.monotonic() - begun < 12

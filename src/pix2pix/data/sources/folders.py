@@ -17,6 +17,7 @@ from pix2pix.data.pairs import Problem
 from pix2pix.data.sources.patterns import NameOf, by_pattern, by_stem
 from pix2pix.data.sources.splits import SPELLINGS, SPLITS, random_splits
 from pix2pix.data.sources.unread import in_words, unread
+from pix2pix.os_errors import reason
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -194,7 +195,7 @@ def walk(
 
 
 def _refuse(error: OSError) -> NoReturn:
-    raise ValueError(f"{error.filename}: cannot be read: {error.strerror}") from error
+    raise ValueError(f"{error.filename}: cannot be read: {reason(error)}") from error
 
 
 def natural(name: str) -> tuple[list[tuple[int, str]], str]:

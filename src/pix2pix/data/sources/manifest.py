@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 from pix2pix.data.codecs import READABLE, read_picture
 from pix2pix.data.pairs import Pair, Problem
@@ -16,6 +17,11 @@ from pix2pix.data.sources.folders import Holdout, keep_split, spelled
 from pix2pix.data.sources.splits import SPLITS, split_of
 
 COLUMNS = ("source", "target", "split", "group")
+SHOWN = 100  # characters of what was found
+END = "\0"  # a last row, which is within quotes where a quote was left open
+UNCLOSED = (
+    "Is a quote of this row not closed? One that belongs to a field is written twice, and the field within quotes"
+)
 
 
 class Row(NamedTuple):
@@ -55,7 +61,7 @@ class Manifest:
             found = sorted({row.split or "none given" for row in rows.values()})
             raise ValueError(
                 f"{path}: no pairs for the split {split!r}; {len(rows)} usable rows, "
-                f"splits: {', '.join(found) or 'none'}"
+                f"splits: {', '.join(found) or 'none'}{_first_of(self.problems)}"
             )
         self.names: Sequence[str] = list(kept)
         self._rows = list(kept.values())
@@ -78,28 +84,26 @@ class Manifest:
 def read_rows(path: Path) -> tuple[dict[str, Row], list[Problem]]:
     """The usable rows by name (the source's path without suffix), and the rows that are not.
 
-    Raises ValueError where the file is missing, is no CSV or JSON lines, or lacks a column.
+    Raises ValueError where the file is missing, is no CSV or JSON lines in UTF-8, lacks a column or has one twice, with
+    the line that is meant.
     """
     if not path.is_file():
         raise ValueError(f"no manifest {path}: set data.root and data.file (CSV or JSON lines with source and target)")
     rows: dict[str, Row] = {}
     problems = []
-    try:
-        records = list(_jsonl_records(path) if path.suffix.lower() in (".jsonl", ".ndjson") else _csv_records(path))
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: is not in UTF-8 ({error}): save it as such, in Excel as CSV UTF-8") from error
+    records = list(_jsonl_records(path) if path.suffix.lower() in (".jsonl", ".ndjson") else _csv_records(path))
     with_splits = any(record.get("split") for _, record in records)
     pairs: dict[tuple[Path, ...], tuple[int, str | None]] = {}  # resolved; the row that has them first, and its split
     split_by_file: dict[Path, tuple[str | None, int]] = {}
     for number, record in records:
         where = f"{path}:{number}"
-        files = tuple(spelled(path.parent, str(record[side])) for side in ("source", "target") if record.get(side))
-        if len(files) != 2:
-            problems.append(Problem(where, f"source or target is empty; found {dict(record)}"))
+        if unusable := _unusable(record):
+            problems.append(Problem(where, unusable))
             continue
+        files = tuple(spelled(path.parent, record[side]) for side in ("source", "target"))
         wrong = [
             Problem(str(file), f"no such file (listed in {where})")
-            if not os.path.isfile(file)  # which takes any name, also one with a zero byte or too long a one
+            if not os.path.isfile(file)  # which takes any name, also too long a one
             else Problem(
                 str(file), f"no codec for its suffix (listed in {where}); read are {' '.join(sorted(READABLE))}"
             )
@@ -134,6 +138,10 @@ def read_rows(path: Path) -> tuple[dict[str, Row], list[Problem]]:
     return rows, problems
 
 
+def _first_of(problems: Sequence[Problem]) -> str:
+    return f"; unusable: {len(problems)}, the first {problems[0].file}: {problems[0].why}" if problems else ""
+
+
 def _of_split(rows: Mapping[str, Row], split: str, holdout: Holdout) -> dict[str, Row]:
     given = {row.split for row in rows.values()}
     if given == {None}:
@@ -165,28 +173,89 @@ def _together(rows: Mapping[str, Row]) -> dict[str, str]:
 
 
 def _csv_records(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
+    with _opened(path) as file:
         header = file.readline()
         file.seek(0)
         delimiter = max(",;\t", key=header.count)
-        reader = csv.DictReader(file, delimiter=delimiter, skipinitialspace=True)
-        columns = [name.strip().lower() for name in reader.fieldnames or []]
+        rows = _csv_rows(path, csv.reader(chain(_lines(path, file), [END]), delimiter=delimiter, skipinitialspace=True))
+        columns = [name.strip().lower() for name in next(rows, (1, []))[1]]
         if not {"source", "target"} <= set(columns):
-            raise ValueError(f"{path}: needs the columns source and target; found {', '.join(columns) or 'none'}")
-        reader.fieldnames = columns
-        for record in reader:
-            yield reader.line_num, {name: (record.get(name) or "").strip() for name in COLUMNS}
+            found = ", ".join(columns)[:SHOWN] or "none"
+            raise ValueError(f"{path}: needs the columns source and target; found {found}")
+        if twice := [name for name in COLUMNS if columns.count(name) > 1]:
+            raise ValueError(f"{path}:1: has the column {twice[0]} twice: which of them is meant? Rename the other")
+        for number, row in rows:
+            yield number, {name: value.strip() for name, value in zip(columns, row, strict=False) if name in COLUMNS}
+
+
+def _csv_rows(path: Path, reader: Iterable[list[str]]) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not empty, each with the line in which it begins."""
+    begun, behind, row = 1, 1, []
+    try:
+        for row in reader:
+            begun, behind = behind, reader.line_num + 1  # type: ignore[attr-defined]
+            if row and row != [END]:
+                yield begun, row
+    except csv.Error as error:
+        raise ValueError(f"{path}:{behind}: {error}. {UNCLOSED}") from error
+    if row != [END]:
+        raise ValueError(f"{path}:{begun}: the file ends within quotes. {UNCLOSED}")
 
 
 def _jsonl_records(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    with path.open(encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, 1):
+    with _opened(path) as file:
+        for number, line in enumerate(_lines(path, file), 1):
             if not line.strip():
                 continue
             try:
                 record = json.loads(line)
             except json.JSONDecodeError as error:
-                raise ValueError(f"{path}:{number}: is no line of JSON: {error}") from error
+                raise ValueError(
+                    f"{path}:{number}: is no line of JSON: {error.msg}, at character {error.pos + 1}"
+                ) from error
+            except RecursionError as error:
+                raise ValueError(f"{path}:{number}: is nested too deeply: expected source and target, texts") from error
+            except ValueError as error:  # a whole number of more digits than Python reads
+                raise ValueError(f"{path}:{number}: holds a number that is too long: write it as a text") from error
             if not isinstance(record, dict) or not {"source", "target"} <= record.keys():
-                raise ValueError(f"{path}:{number}: needs an object with source and target; found {line.strip()[:100]}")
+                found = line.strip()[:SHOWN]
+                raise ValueError(f"{path}:{number}: needs an object with source and target; found {found}")
             yield number, record
+
+
+def _opened(path: Path) -> TextIO:
+    return path.open(newline="", encoding="utf-8-sig", errors="surrogateescape")  # bytes that are none: see `_lines`
+
+
+def _lines(path: Path, file: Iterable[str]) -> Iterator[str]:
+    """The lines of a text. Raises ValueError where one is none."""
+    for number, line in enumerate(file, 1):
+        if "\0" in line:
+            raise ValueError(f"{path}:{number}: holds a zero byte, as texts in UTF-16 do: save it in UTF-8")
+        try:
+            line.encode()
+        except UnicodeEncodeError as error:
+            byte = ord(line[error.start]) - 0xDC00
+            raise ValueError(
+                f"{path}:{number}: is not in UTF-8 (byte 0x{byte:02x}): save it as such, in Excel as CSV UTF-8"
+            ) from error
+        yield line
+
+
+def _unusable(record: Mapping[str, Any]) -> str:
+    """What is wrong with the values of a row; "" where nothing is."""
+    if not record.get("source") or not record.get("target"):
+        return f"source or target is empty; found {dict(record)!a:.{SHOWN}}"
+    for name in COLUMNS:
+        value = record.get(name)
+        if isinstance(value, int | float) and name == "group":  # the number of a patient
+            continue
+        if not isinstance(value, str | None):
+            return f"{name} is {value!a:.{SHOWN}}; expected a text"
+        try:
+            named = os.fsencode(value or "")
+        except UnicodeEncodeError:
+            return f"{name} is {value!a:.{SHOWN}}, with half a character in it: write the whole one"
+        if b"\0" in named:
+            return f"{name} is {value!a:.{SHOWN}}, with a zero byte in it, which no name has"
+    return ""

@@ -12,19 +12,20 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from pix2pix.data.domains import Domain, domain_from_dict, view_pair
-from pix2pix.data.reading import Readable
+from pix2pix.data.reading import Readable, check_not_read
 from pix2pix.data.tools.check import layouts_of, no_layout, sides
 from pix2pix.data.tools.layouts import Layout
 from pix2pix.data.tools.side import Side
 from pix2pix.data.tools.suggestions import resolve, suggest_domain
 from pix2pix.data.transforms import PairTransform, make_sample, sample_rng
 from pix2pix.lettering import draw_text
+from pix2pix.whole_files import only_written, whole_file
 
 Picture = NDArray[np.uint8]  # (H, W, 3)
 GAP, CAPTION = 8, 18  # pixels
 PAPER, INK = (255, 255, 255), (40, 40, 40)
 PAIRS_A_ROW = 3
-SUFFIXES = (".png", ".jpg", ".jpeg")
+SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 
 
 def preview(
@@ -97,6 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not layouts:
         print(no_layout(arguments.root.expanduser().resolve()))
         return 1
+    check_not_read([arguments.output], layouts[0].open_all().values())
     size = arguments.size or [256]
     if len(size) > 2:
         raise ValueError(f"--size takes a side, or height and width; found {' '.join(map(str, size))}")
@@ -109,7 +111,8 @@ def run(arguments: argparse.Namespace) -> int:
         count=arguments.count,
         seed=arguments.seed,
     )
-    sheet(shown).save(arguments.output)
+    with whole_file(arguments.output) as file:
+        sheet(shown).save(only_written(file), SUFFIXES[arguments.output.suffix.lower()])
     print(f"{arguments.output}: {legend}")
     return 0
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,9 @@ from numpy.typing import NDArray
 from pix2pix.data.codecs import READABLE
 from pix2pix.data.pairs import Array
 from pix2pix.inference.volumes.volume import Volume, VolumeError, needed
+from pix2pix.whole_files import draft_folder
 
+MOST_PARTS = 2**19  # reads of one file, some for each element: a slice has hundreds, outlines of organs up to 100,000
 _GAP = 0.01  # share of the spacing by which the distances of slices may differ
 _NUMBERS = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness")
 _USED = (*_NUMBERS, "Rows", "Columns", "NumberOfFrames", "SeriesInstanceUID", "SeriesDescription")
@@ -98,9 +99,7 @@ def write_dicom(folder: Path, values: Array, slices: list[Any], unit: str | None
         raise FileExistsError(f"{folder} exists: name a new folder for the series")
     stored, slope, intercept = _stored(values)
     uid = pydicom.uid.generate_uid()
-    draft = folder.with_name(f".{uuid.uuid4().hex}.partial")
-    draft.mkdir()
-    try:
+    with draft_folder(folder) as draft:
         for index, source in enumerate(slices):
             picture = stored[:, :, index].swapaxes(0, 1)  # (rows, columns, C)
             content = io.BytesIO()
@@ -110,11 +109,6 @@ def write_dicom(folder: Path, values: Array, slices: list[Any], unit: str | None
                 derived.save_as(content, enforce_file_format=True)
             (draft / f"{index + 1:04d}.dcm").write_bytes(content.getvalue())
         draft.rename(folder)
-    finally:
-        if draft.exists():
-            for file in draft.iterdir():
-                file.unlink()
-            draft.rmdir()
 
 
 def _image(path: Path) -> Any | None:
@@ -124,7 +118,7 @@ def _image(path: Path) -> Any | None:
     with _damage_told(path, "cannot be read as DICOM"):
         try:
             # From memory, which gives no more than there is: a file makes room for any length that an element states.
-            dataset = pydicom.dcmread(io.BytesIO(path.read_bytes()))
+            dataset = pydicom.dcmread(_Bounded(path.read_bytes()))
         except pydicom.errors.InvalidDicomError:
             if path.suffix.lower() == ".dcm":  # a slice that would be missing without a word
                 raise
@@ -144,6 +138,18 @@ def _image(path: Path) -> Any | None:
         if not np.isfinite(numbers).all():
             raise ValueError(f"{', '.join(_NUMBERS)} are not all numbers")
         return dataset
+
+
+class _Bounded(io.BytesIO):
+    """A file that is read in so many parts and no more: of junk pydicom makes millions of elements, for minutes."""
+
+    parts = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.parts += 1
+        if self.parts > MOST_PARTS:
+            raise ValueError(f"it has over {MOST_PARTS} parts, as nothing has that lies beside slices")
+        return super().read(size)
 
 
 @contextmanager

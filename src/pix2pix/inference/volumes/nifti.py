@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,9 @@ import numpy as np
 
 from pix2pix.data.pairs import Array
 from pix2pix.inference.volumes.volume import Volume, VolumeError, needed
+from pix2pix.whole_files import drafted
+
+MOST_HEADER, MOST_EXTENSIONS = 2**24, 2**10  # bytes before the values, and the extensions among them
 
 
 def read_nifti(path: Path) -> tuple[Volume, Any]:
@@ -21,6 +24,7 @@ def read_nifti(path: Path) -> tuple[Volume, Any]:
     """
     nibabel = needed("nibabel")
     try:
+        _check_extensions(nibabel, path)
         image = nibabel.load(path)
         values = np.asarray(image.dataobj)
     except Exception as error:  # nibabel, gzip and zlib raise many kinds
@@ -34,6 +38,24 @@ def read_nifti(path: Path) -> tuple[Volume, Any]:
         values = values.astype(np.float32)
     values = values if values.ndim == 4 else values[..., None]
     return Volume(values.astype(values.dtype.newbyteorder("="), copy=False), image.affine, str(path)), image.header
+
+
+def _check_extensions(nibabel: Any, path: Path) -> None:
+    """Raises ValueError where there are more of them than nibabel, in Python, reads in a moment."""
+    with nibabel.openers.ImageOpener(path) as file:
+        head = file.read(544)
+        order = "<" if head[:4] in (b"\x5c\1\0\0", b"\x1c\2\0\0") else ">"
+        (size,) = struct.unpack_from(f"{order}i", head)
+        place, kind, field = (352, "f", 108) if size == 348 else (544, "q", 168)
+        values = int(struct.unpack_from(f"{order}{kind}", head, field)[0])
+        if values > MOST_HEADER:
+            raise ValueError(f"its header claims {values} bytes; expected at most {MOST_HEADER}")
+        head += file.read(max(0, values - len(head)))
+    count = 0
+    while place + 8 <= min(values, len(head)) and (length := struct.unpack_from(f"{order}i", head, place)[0]) >= 16:
+        place, count = place + length, count + 1
+        if count > MOST_EXTENSIONS:
+            raise ValueError(f"it has over {MOST_EXTENSIONS} extensions in its header, as no volume has")
 
 
 def write_nifti(path: Path, values: Array, volume: Volume, header: Any | None) -> None:
@@ -61,9 +83,5 @@ def write_nifti(path: Path, values: Array, volume: Volume, header: Any | None) -
         image.set_sform(volume.affine, 1)
         image.set_qform(volume.affine, 1)
     suffix = ".nii.gz" if path.name.lower().endswith(".gz") else ".nii"
-    draft = path.with_name(f".{uuid.uuid4().hex}.partial{suffix}")
-    try:
+    with drafted(path, suffix) as draft:
         nibabel.save(image, draft)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

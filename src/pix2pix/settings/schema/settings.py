@@ -77,7 +77,7 @@ class ScheduleSettings:
 class TrainingSettings:
     accumulate: Count
     clip_norm: Rate | None
-    average: Annotated[Number, Field(gt=0, lt=1)] | None
+    average: Annotated[Number, Field(gt=0)] | None
     compile: Flag
     channels_last: Flag | Literal["auto"]
     log_every_images: Count
