@@ -133,17 +133,25 @@ def test_a_damaged_checkpoint_offers_the_others(
     shutil.copytree(run, copy)
     checkpoints = copy / "checkpoints"
     last, best = damaged(checkpoints / "last.ckpt"), checkpoints / "best_ssim.ckpt"
+    torch.save(torch.zeros(3), checkpoints / "of_another_program.ckpt")
+    (checkpoints / "gone.ckpt").symlink_to(tmp_path / "gone")
     with pytest.raises(ValueError, match=rf"^{last} cannot be read as a checkpoint: {said}") as raised:
         read_checkpoint(copy)
     said = str(raised.value)
     assert str(best) in said
+    assert "Any of them can be typed in its place. To train on" in said
     assert f"To train on from one: cp {best} {last}, then resume" in said
+    assert "of_another_program" not in said
     flipped(best)
     with pytest.raises(ValueError) as raised:  # what is damaged too is not offered
         read_checkpoint(copy)
     assert "best_ssim" not in str(raised.value)
     assert "generator.ckpt" in str(raised.value)
     assert "To train on" not in str(raised.value)
+    flipped(checkpoints / "generator.ckpt")
+    with pytest.raises(ValueError, match=r"[^.]$") as raised:  # whoever tells it ends the sentence
+        read_checkpoint(copy)
+    assert "Whole are" not in str(raised.value)
 
 
 def test_a_state_dict_of_the_usual_code_says_what_it_is(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     try:
         content = read_torch(path, "a checkpoint", mmap=True)
     except ValueError as error:
-        raise type(error)(f"{error}.{_others(path)}") from error
+        raise type(error)(f"{error}{_others(path)}") from error
     if not isinstance(content, dict) or RECORD not in content:
         raise ValueError(f"{path} is a PyTorch file, but no checkpoint of pix2pix: {_what_else(content, path)}")
     record = content[RECORD]
@@ -126,21 +126,26 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
 
 
 def _others(path: Path) -> str:
-    """The checkpoints beside a damaged one that are whole, as sentences behind a space; empty if there is none."""
-    from pix2pix.torch_files import read_torch
-
-    whole = []
-    for other in sorted(path.parent.glob("*.ckpt"), key=lambda each: each.stat().st_mtime, reverse=True):
-        with suppress(ValueError):
-            if other != path and RECORD in read_torch(other, "a checkpoint", mmap=True):
-                whole.append(other)
+    """The checkpoints beside a damaged one that are whole, as sentences behind a full stop; empty if there is none."""
+    beside = [each for each in path.parent.glob("*.ckpt") if each != path and each.is_file()]
+    whole = [each for each in sorted(beside, key=lambda each: each.stat().st_mtime, reverse=True) if _is_whole(each)]
     if not whole:
         return ""
-    listed = f" Whole are, the latest first: {', '.join(map(str, whole))}."
+    listed = f". Whole are, the latest first: {', '.join(map(str, whole))}. Any of them can be typed in its place"
     full = [other for other in whole if other.name != "generator.ckpt"]
     if path.name != "last.ckpt" or not full:
         return listed
-    return f"{listed} To train on from one: {shlex.join(['cp', str(full[0]), str(path)])}, then resume"
+    return f"{listed}. To train on from one: {shlex.join(['cp', str(full[0]), str(path)])}, then resume"
+
+
+def _is_whole(path: Path) -> bool:
+    from pix2pix.torch_files import read_torch
+
+    try:
+        content = read_torch(path, "a checkpoint", mmap=True)
+    except ValueError:
+        return False
+    return isinstance(content, dict) and RECORD in content
 
 
 def _what_else(content: Any, path: Path) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from hydra import compose, initialize_config_dir
+from hydra.plugins.config_source import ConfigSource
 from omegaconf import OmegaConf
 
 from pix2pix.settings.complaints import ConfigError
@@ -127,6 +128,33 @@ def test_a_large_file_of_settings_is_refused_at_once(tmp_path: Path, value: str)
     with pytest.raises(ConfigError, match="it is larger than 256 KiB"):
         list(foreign(file))
     assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("text", ["|\n" + "\n" * 250_000, "#" * 250_000, " " * 250_000 + "b", "${name}" * 35_000])
+def test_a_long_file_of_settings_is_read_at_once(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.yaml").write_text(f"a: {text}")
+    began = time.process_time()
+    assert list(foreign(tmp_path / "config.yaml")) == []
+    assert time.process_time() - began < 1
+
+
+def test_a_file_of_many_values_is_refused(tmp_path: Path) -> None:
+    """Hydra would compose these 240 KB for a quarter of a minute."""
+    (tmp_path / "config.yaml").write_text(f"a: [{'1,' * 120_000}1]")
+    with pytest.raises(ConfigError, match=r"config\.yaml cannot be read as settings: it holds more than 20000 values"):
+        list(foreign(tmp_path / "config.yaml"))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\n\n \n", "\v", "\f", "\x1c", "\x85", "\u2028"])
+def test_a_package_is_found_wherever_hydra_finds_one(tmp_path: Path, end: str) -> None:
+    text = f"# @other x{end}#  @package hydra.callbacks\na: 1\n"
+    assert ConfigSource._get_header_dict(text)["package"] == "hydra.callbacks"
+    (tmp_path / "config.yaml").write_bytes(text.encode())
+    try:
+        found = list(foreign(tmp_path / "config.yaml"))
+    except ConfigError:
+        return  # these are no ends of lines in YAML, where they may not stand
+    assert found == ["a line '# @package', by which the settings would be others'"]
 
 
 def test_a_file_that_has_changed_is_read_anew(tmp_path: Path) -> None:

@@ -26,9 +26,11 @@ BASE = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 FLAG, VARIABLE = "--trust", "PIX2PIX_TRUST"  # the variable tells the points of a sweep
 LARGEST = 256 << 10  # bytes of a file of settings, which Hydra reads slowly; those of 4096 colours take 100 KiB
+MOST = 20_000  # names and values in it: 0.1 ms each for Hydra
 
 # What a text may refer to: other settings, Hydra's record of the run, the environment.
 REFERENCE = re.compile(r"\$\{(?:[\w.\[\]]*|hydra:[\w.]+|oc\.env:\w+(?:,[^${}]*)?)\}")
+PACKAGE = re.compile(r"\s*#\s*@package")
 OPTIMIZER = re.compile(r"torch\.optim\.[A-Z]\w*")
 PLACES = ("folder", "tracking_uri")  # where trackers write, and what `conf/logger` has there
 OF_THE_RUN = ("${hydra:runtime.output_dir}", "${oc.env:MLFLOW_TRACKING_URI,null}", "null")
@@ -70,7 +72,7 @@ def foreign(config: Path) -> Iterator[str]:
     Raises ConfigError where the file holds no settings.
     """
     text, plain = read_plain(config)
-    if re.search(r"^\s*#\s*@package", text, re.MULTILINE):
+    if any(PACKAGE.match(line) for line in text.splitlines()):  # which ends lines where Hydra does, at \r or \f too
         yield "a line '# @package', by which the settings would be others'"
     if not isinstance(plain, dict):
         raise ConfigError(f"resume: {config} holds no settings")
@@ -138,8 +140,13 @@ def _read_plain(path: Path, modified: int, size: int) -> tuple[str, Any]:
         if len(content) > LARGEST:
             raise ValueError(f"it is larger than {LARGEST >> 10} KiB")
         text = content.decode("utf-8")
-        if any(isinstance(each, yaml.AliasEvent) for each in yaml.parse(text, SAFE)):
-            raise ValueError("it has aliases (*name), which no record of a run has")
+        values = 0
+        for each in yaml.parse(text, SAFE):
+            values += isinstance(each, yaml.ScalarEvent)
+            if isinstance(each, yaml.AliasEvent):
+                raise ValueError("it has aliases (*name), which no record of a run has")
+            if values > MOST:
+                raise ValueError(f"it holds more than {MOST} values")
         yaml.load(text, SAFE)  # refuses tags that name types
         plain = yaml.load(text, BASE)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
