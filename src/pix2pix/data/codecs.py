@@ -16,6 +16,7 @@ import numpy as np
 import tifffile
 from PIL import Image
 
+from pix2pix.data import heif
 from pix2pix.data.encoded_sizes import size_in_webp
 from pix2pix.data.headers import PngHeader, jpeg_header, orientation_of, png_header
 from pix2pix.data.jpeg import CutOffError, decode_whole, walk
@@ -40,7 +41,7 @@ class Codec(NamedTuple):
 
     read: Callable[[Path], Array]
     size: Callable[[Path], Size]
-    write: Callable[[BinaryIO, Array, str | None], object]  # file, (H, W, C), unit
+    write: Callable[[BinaryIO, Array, str | None], object] | None  # file, (H, W, C), unit
     dtypes: tuple[str, ...]  # that can be written
     channels: tuple[int, ...] | None  # that can be written; None: any number
 
@@ -79,14 +80,17 @@ def write_picture(path: str | Path, picture: Array, *, unit: str | None = None) 
     """
     path = Path(path)
     picture = with_channels(picture)
-    codec = check_writable(path, picture.shape[2], picture.dtype)
+    write = check_writable(path, picture.shape[2], picture.dtype).write
+    assert write is not None
     with drafted(path) as draft, draft.open("xb") as file:
-        codec.write(file, marked(np.ascontiguousarray(picture), said_of(picture)), unit)
+        write(file, marked(np.ascontiguousarray(picture), said_of(picture)), unit)
 
 
 def check_writable(path: Path, channels: int, dtype: np.dtype[Any]) -> Codec:
     """The codec for a path, if its format can hold such a picture. Raises ValueError where it cannot, as if writing."""
     codec = codec_of(path)
+    if codec.write is None:
+        raise ValueError(f"{path}: {path.suffix} files are read and not written; write .png, .tif or .npy")
     if dtype.name not in codec.dtypes or (codec.channels is not None and channels not in codec.channels):
         counts = "any number of" if codec.channels is None else " or ".join(map(str, codec.channels))
         raise ValueError(
@@ -344,4 +348,6 @@ CODECS: dict[str, Codec] = {
     ".webp": Codec(_read_webp, _size_webp, _write_webp, ("uint8",), (3, 4)),
     ".bmp": Codec(_read_pillow, _size_pillow, _write_bmp, ("uint8",), (1, 3)),
 }
+if heif.is_there():
+    CODECS |= dict.fromkeys(heif.SUFFIXES, Codec(heif.read_heif, heif.size_heif, None, (), None))
 READABLE: frozenset[str] = frozenset(CODECS)

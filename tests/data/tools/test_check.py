@@ -251,14 +251,14 @@ def test_alpha_is_told_and_slices_are_wrong(tmp_path: Path, capsys: pytest.Captu
 def test_pictures_of_kinds_that_are_not_read_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     side_by_side(tmp_path / "train")
     for number in range(3):
-        (tmp_path / "train" / f"IMG_{number}.HEIC").write_bytes(b"")
+        (tmp_path / "train" / f"IMG_{number}.AVIF").write_bytes(b"")
     (tmp_path / "train" / "film.gif").write_bytes(b"")
     printed, _ = checked(capsys, tmp_path)
-    assert "left out   3 .heic, 1 .gif: not read here" in printed
+    assert "left out   3 .avif, 1 .gif: not read here" in printed
     for file in (tmp_path / "train").glob("*.png"):
         file.unlink()
     assert main(["check", str(tmp_path)]) == 1
-    assert "There are 3 .heic, 1 .gif: not read here" in capsys.readouterr().out
+    assert "There are 3 .avif, 1 .gif: not read here" in capsys.readouterr().out
 
 
 def test_suggested_direction() -> None:

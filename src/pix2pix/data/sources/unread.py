@@ -6,7 +6,9 @@ import os
 from collections import Counter
 from pathlib import Path
 
-NOT_READ = frozenset(
+from pix2pix.data import heif
+
+_KINDS = frozenset(
     f".{name}"
     for names in (
         ("heic", "heif", "avif", "gif", "jp2", "jxl", "jfif", "psd", "exr", "tga", "pgm", "ppm", "ico"),
@@ -15,6 +17,7 @@ NOT_READ = frozenset(
     )
     for name in names
 )
+NOT_READ = _KINDS - {*(heif.SUFFIXES if heif.is_there() else ())}
 
 
 def unread(folder: Path) -> str:
@@ -31,4 +34,7 @@ def in_words(kinds: Counter[str]) -> str:
     if not kinds:
         return ""
     counted = ", ".join(f"{count} {suffix}" for suffix, count in kinds.most_common())
-    return f"{counted}: not read here, and left out; convert them to PNG or TIFF: magick mogrify -format png FILE"
+    install = " (for HEIC: pip install 'pix2pix-lightning[heic]')" if kinds.keys() & {*heif.SUFFIXES} else ""
+    return (
+        f"{counted}: not read here, and left out; convert them to PNG or TIFF: magick mogrify -format png FILE{install}"
+    )
