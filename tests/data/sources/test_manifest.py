@@ -133,8 +133,8 @@ def test_manifests_that_are_none(tmp_path: Path, file: str, text: str | None, me
 
 def test_a_split_that_is_none(tmp_path: Path) -> None:
     pictures(tmp_path, 1)
-    write_csv(tmp_path / "pairs.csv", [row | {"split": "dev"} for row in rows_of(1)])
-    with pytest.raises(ValueError, match=r"pairs\.csv:2: 'dev' is no split"):
+    write_csv(tmp_path / "pairs.csv", [row | {"split": "spare"} for row in rows_of(1)])
+    with pytest.raises(ValueError, match=r"pairs\.csv:2: 'spare' is no split"):
         Manifest(tmp_path, "train")
 
 

@@ -38,6 +38,8 @@ def test_no_fraction_no_split() -> None:
 
 
 def test_spellings() -> None:
-    assert [split_of(word) for word in ("Train", "validation", " valid", "testing")] == ["train", "val", "val", "test"]
-    with pytest.raises(ValueError, match="'dev' is no split; known: train, val, test"):
-        split_of("dev")
+    assert [split_of(word) for word in ("Train", "validation", " valid", "dev", "testing")] == [
+        *("train", "val", "val", "val", "test")
+    ]
+    with pytest.raises(ValueError, match="'spare' is no split; known: train, val, test"):
+        split_of("spare")

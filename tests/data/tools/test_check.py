@@ -179,7 +179,8 @@ def test_three_panels_are_seen(tmp_path: Path) -> None:
         (marked(photo(), Meaning(colour=False)), Raw(3, dtype="uint8")),
         (marked(photo(), Meaning(colour=False, pages="I")), Raw(3, dtype="uint8")),
         (np.repeat(photo(channels=1), 3, axis=2), Grey()),
-        (photo(channels=1) % 5, Labels(classes=5)),
+        (np.kron(np.arange(4).reshape(2, 2, 1), np.ones((8, 8, 1))).astype(np.uint8), Labels(classes=4)),
+        (photo(channels=1) % 40, Grey()),  # few values, but nothing has areas: a dark photo
         (labels(), Labels(((0, 0, 0), (0, 0, 255), (255, 0, 0)))),
         (photo(channels=5), Raw(5, dtype="uint8")),
         (photo().astype(np.uint16) * 257, Rgb(16)),

@@ -223,7 +223,8 @@ def write(root: Path, name: str, picture: Array) -> None:
 def test_every_two_of_three_modalities_are_told(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number in range(6):
         for side in ("T1", "T2", "PD"):
-            write(tmp_path, name.format(n=f"{number:02d}", side=side) + ".png", scene(number, side == "T2"))
+            picture = 255 - scene(number, 0) if side == "PD" else scene(number, side == "T2")
+            write(tmp_path, name.format(n=f"{number:02d}", side=side) + ".png", picture)
     printed = checked(tmp_path, capsys)
     found = [printed.splitlines()[0].partition(": ")[2], *sides_in(printed)]
     assert [("PD" in each, "T1" in each, "T2" in each) for each in found] == [(1, 1, 0), (1, 0, 1), (0, 1, 1)]
@@ -299,6 +300,105 @@ def test_one_scene_in_several_pictures(tmp_path: Path, capsys: pytest.CaptureFix
     assert "two files a pair, actin and dapi" in printed
     assert sides_in(printed) == ["two files a pair, actin and phase", "two files a pair, dapi and phase"]
     assert "One pair is too few" in printed
+
+
+def areas(number: int, values: Array) -> Array:
+    """The regions of a scene, each of one of these values (N, C)."""
+    bright = scene(number, 0).mean(axis=2)
+    found: Array = values[np.digitize(bright, np.linspace(60, 200, len(values) - 1))]
+    return found
+
+
+def first_of(printed: str) -> str:
+    return printed.splitlines()[0].partition(": ")[2]
+
+
+COLOURS = np.array([[0, 0, 0], [200, 0, 0], [0, 0, 200]], np.uint8)
+INDICES = np.array([[0], [1], [2]], np.uint8)
+
+
+def test_labels_go_with_photos_before_other_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As sets of streets have them: three kinds of labels and a photo of each place."""
+    for number in range(6):
+        write(tmp_path, f"gtFine/ulm/{number:06d}_gtFine_color.png", areas(number, COLOURS))
+        write(tmp_path, f"gtFine/ulm/{number:06d}_gtFine_labelIds.png", areas(number, INDICES))
+        write(tmp_path, f"gtFine/ulm/{number:06d}_gtFine_instanceIds.png", areas(number, INDICES * 7))
+        write(tmp_path, f"leftImg8bit/ulm/{number:06d}_leftImg8bit.png", scene(number, 0))
+    printed = checked(tmp_path, capsys)
+    found = [first_of(printed), *sides_in(printed)]
+    assert [("gtFine" in each, "leftImg8bit" in each) for each in found[:3]] == [(True, True)] * 3
+    assert "data.source={kind:labels,palette:[[0,0,0],[0,0,200],[200,0,0]]}" in typed(printed)
+
+
+def test_towns_are_not_sides(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Pictures and masks of two towns: as many pairs, by their names, could be made of a town and the other."""
+    for split, towns in (("train", ("austin", "chicago")), ("test", ("tyrol",))):
+        for place, town in enumerate(towns):
+            for number in range(6):
+                write(tmp_path, f"{split}/images/{town}{number}.png", scene(6 * place + number, 0))
+                if split == "train":
+                    write(tmp_path, f"{split}/gt/{town}{number}.png", areas(6 * place + number, INDICES * 127))
+    printed = checked(tmp_path, capsys)
+    assert first_of(printed) == "two folders, train/images and train/gt"
+    assert "train 11, val 1" in printed
+
+
+def test_a_side_that_is_called_a_target_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(6):
+        for side in ("blur", "blur_gamma", "sharp"):
+            write(tmp_path, f"train/GOPR0{number}/{side}/0001.png", scene(number, side == "sharp"))
+    assert first_of(checked(tmp_path, capsys)) == "two files a pair, */blur/* and */sharp/*"
+
+
+def test_a_copy_in_another_format_is_no_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where no folders are called as sides are."""
+    for root, sides in ((tmp_path / "usual", "AB"), (tmp_path / "other", ("ir", "vis"))):
+        for number in range(6):
+            for side, name in enumerate(sides):
+                write(root, f"{name}/{number}.png", scene(number, side))
+                if side == 0:
+                    write(root, f"{name}/{number}.jpg", scene(number, side))
+        assert first_of(checked(root, capsys)).endswith(f"{sides[0]} and {sides[1]}")
+
+
+@pytest.mark.parametrize("val", ["dev", "eval", "validation"])
+def test_splits_by_their_usual_names(tmp_path: Path, capsys: pytest.CaptureFixture[str], val: str) -> None:
+    for split, count in (("train", 5), (val, 2)):
+        for number in range(count):
+            for side, name in enumerate("AB"):
+                write(tmp_path, f"{split}/{name}/{number}.png", scene(number + 5 * (split == val), side))
+    assert "pairs      train 5, val 2\n" in checked(tmp_path, capsys)
+
+
+def test_partners_for_training_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As sets of a competition have them, whose other labels are kept back."""
+    for number in range(6):
+        write(tmp_path, f"train/{number}_sat.png", scene(number, 0))
+        write(tmp_path, f"train/{number}_mask.png", areas(number, COLOURS))
+        write(tmp_path, f"valid/{number + 6}_sat.png", scene(number + 6, 0))
+    printed = checked(tmp_path, capsys, status=1)
+    assert "pairs      train 6\n" in printed
+    assert "There is no pair to validate with: the folder of val has none." in printed
+    (tmp_path / "valid").rename(tmp_path / "kept")
+    assert "pairs      train 5, val 1\n" in checked(tmp_path, capsys)
+
+
+def test_many_classes_and_two_kinds_of_photos_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(6):
+        write(tmp_path, f"labels/images/{number}.png", scene(number, 0))
+        write(tmp_path, f"labels/annotations/{number}.png", areas(number, np.array([[3], [90], [149]], np.uint8)))
+        write(tmp_path, f"kinds/photos/{number + 7}x{number}.png", scene(number, 0))
+        write(tmp_path, f"kinds/sketches/f{number * 11 + 3}.png", scene(number, 1)[:, :, :1])
+    assert "if they are numbers of classes: '{kind:labels,classes:150}'" in checked(tmp_path / "labels", capsys)
+    assert "there are pictures of several kinds" in checked(tmp_path / "kinds", capsys)
+
+
+def test_dark_pictures_are_no_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As from a microscope, of a few dozen values of 256."""
+    for number in range(6):
+        for side, name in enumerate(("BF", "DAPI")):
+            write(tmp_path, f"{name}/{number}.png", scene(number, side)[:, :, :1] // 8)
+    assert {"data.source=grey", "data.target=grey"} <= set(typed(checked(tmp_path, capsys)))
 
 
 def test_index_labels_with_a_void_are_read_by_what_is_proposed(

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 SPLITS = ("train", "val", "test")
 SPELLINGS = {  # as folders and columns are found to be named
     "train": ("train", "training"),
-    "val": ("val", "valid", "validation"),
+    "val": ("val", "valid", "validation", "dev", "eval", "evaluation"),
     "test": ("test", "testing"),
 }
 

@@ -96,7 +96,8 @@ def _two(given: Sequence[str], key: str) -> tuple[str, str]:
 
 def _named(root: Path, names: tuple[str, str]) -> tuple[str, str]:
     """Names in one of the usual places, or folders as they are."""
-    return (None if "{split}" in "".join(names) else first_placed(root, names)) or _agreeing(*names)
+    exact = "{split}" in "".join(names) or not all(names)  # "" is the root itself
+    return (None if exact else first_placed(root, names)) or _agreeing(*names)
 
 
 def first_placed(root: Path, names: Sequence[str]) -> tuple[str, str] | None:

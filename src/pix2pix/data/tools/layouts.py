@@ -21,6 +21,7 @@ from pix2pix.data.sources.two_folders import TEMPLATES, TwoFolders, find_templat
 from pix2pix.data.tools.alignment import aligned
 from pix2pix.data.tools.naming import DOUBT, Sides, find_sides
 from pix2pix.data.tools.seams import has_seam
+from pix2pix.data.tools.suggestions import is_flat, is_same
 
 SOURCES: dict[str, Any] = {
     "manifest": Manifest,
@@ -47,6 +48,7 @@ files of pairs          pictures in train/, val/, test/, or right in the folder,
 photos alone            the same, one picture a file: the source is made from it   (--derive)"""
 PROBED = 16  # pictures whose sizes decide how many panels there are
 MOST_PANELS = 6
+LOOKED_AT, MOST_READINGS = 4, 8  # pairs of a reading, and readings, that are looked at where names leave several
 
 Source = Manifest | TwoFolders | SideBySide | DerivedPairs
 
@@ -136,7 +138,7 @@ def _named_pairs(root: Path) -> list[Layout]:
         found = [each for each in found if _show_one_scene(root, [each])]
     elif found and found[0].surety == DOUBT and not _show_one_scene(root, found):
         return []
-    return [Layout("two_folders", root, _settings(root, each)) for each in found]
+    return [Layout("two_folders", root, _settings(root, each)) for each in _as_seen(root, found)]
 
 
 def _all_pictures(root: Path) -> list[Path]:
@@ -155,6 +157,33 @@ def _show_one_scene(root: Path, readings: Sequence[Sides]) -> bool:
             both = aligned(pictures[pair[0]], pictures[pair[1]])
             seen |= {name: seen.get(name, False) or both for name in pair}
     return 2 * sum(seen.values()) > len(seen)
+
+
+def _as_seen(root: Path, readings: Sequence[Sides]) -> list[Sides]:
+    """Of equally sure readings, the usual one first; then those whose pictures are a flat one and another, as labels or
+    masks and photos are; and those last of which no pair shows one scene, or each is one picture twice: names alone
+    would as soon pair two kinds of labels, two towns, or a photo with its copy in another format.
+    """
+    if len(readings) < 2:
+        return list(readings)
+    usual = find_templates(root)
+
+    def key(reading: Sides) -> tuple[int, bool, int]:
+        flat, together, twice, seen = [0, 0], 0, 0, 0
+        for names in sorted(reading.files)[:: max(len(reading.files) // LOOKED_AT, 1)][:LOOKED_AT]:
+            with suppress(BadPairError):
+                pictures = [read_picture(root / name) for name in names]
+                together += aligned(*pictures)
+                twice += is_same(*pictures)
+                flat = [count + is_flat(picture) for count, picture in zip(flat, pictures, strict=True)]
+                seen += 1
+        of_two_kinds = (2 * flat[0] > seen) != (2 * flat[1] > seen)
+        no_pairs = seen > 0 and (2 * twice > seen or (together == 0 and seen == LOOKED_AT))
+        called_so = reading.patterns is None and reading.folders == usual
+        return -reading.surety, not called_so, no_pairs - 2 * of_two_kinds
+
+    likely, rest = readings[:MOST_READINGS], readings[MOST_READINGS:]
+    return [*sorted(likely, key=key), *rest]
 
 
 def _settings(root: Path, sides: Sides) -> dict[str, Any]:

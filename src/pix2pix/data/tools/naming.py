@@ -89,7 +89,9 @@ def _likely(readings: Iterable[Sides | None]) -> list[Sides]:
     for each in readings:
         if each is not None and (each.files not in distinct or each.surety > distinct[each.files].surety):
             distinct[each.files] = each
-    found = sorted(distinct.values(), key=lambda each: (-each.surety, -each.pairs, each.alone, _place(each)))
+    found = sorted(
+        distinct.values(), key=lambda each: (-each.surety, -each.pairs, -_spoken(each), each.alone, _place(each))
+    )
     if not found or found[0].surety == NONE:
         return []
     kept: list[Sides] = []
@@ -107,6 +109,15 @@ def _likely(readings: Iterable[Sides | None]) -> list[Sides]:
 
 def _sides(reading: Sides) -> set[frozenset[str]]:
     return {frozenset(side) for side in zip(*reading.files, strict=True)}
+
+
+def _spoken(reading: Sides) -> int:
+    """How many of its sides are called what they are: the source a source, the target a target."""
+    one, other = (
+        {word.lower() for word in _words(f"{folder}/{name}")}
+        for folder, name in zip(reading.folders, reading.patterns or ("", ""), strict=True)
+    )
+    return bool(one & SOURCES) + bool(other & TARGETS)
 
 
 def _place(reading: Sides) -> list[object]:

@@ -13,7 +13,8 @@ from PIL import Image, ImageDraw
 
 from pix2pix.data.domains import Domain, domain_from_dict, view_pair
 from pix2pix.data.reading import Readable, check_not_read
-from pix2pix.data.tools.check import layouts_of, no_layout, sides
+from pix2pix.data.tools.advice import sides
+from pix2pix.data.tools.check import layouts_of, no_layout
 from pix2pix.data.tools.layouts import Layout
 from pix2pix.data.tools.side import Side
 from pix2pix.data.tools.suggestions import resolve, suggest_domain

@@ -17,7 +17,8 @@ from pix2pix.settings.rules import too_short
 
 FEW_COLOURS = 64  # a palette of more is no label map
 MOST_DISTINCT = 4 * FEW_COLOURS  # values of a side that are remembered
-FLAT = 0.5  # share of neighbours that differ, from which numbers are no class indices
+FLAT = 0.5  # share of neighbours that differ, from which a picture is none of areas, and its numbers no classes
+COPIED = 0.02  # mean difference of a picture and its JPEG copy, at most, as a share of the range of its values
 MUCH_FLATTER = 0.7  # ratio of detail below which the flatter side is taken as the source (CMP facades: 0.6)
 NODATA = (-9999.0, -99999.0, -32768.0, float(np.finfo(np.float32).min))  # what geographic and medical files write
 KEPT_SIDE = (
@@ -123,6 +124,19 @@ def domain_setting(domain: Domain) -> str | dict[str, Any]:
     return {"kind": domain.kind} | changed if changed else domain.kind
 
 
+def is_flat(picture: Array) -> bool:
+    """Whether it is of areas of one value, as labels, masks and palettes are, and photos are not."""
+    return _changing(picture) <= FLAT
+
+
+def is_same(a: Array, b: Array) -> bool:
+    """Whether two pictures are one, or one and its copy that was compressed."""
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    values = a.astype(np.float32)
+    return bool(np.abs(values - b).mean() <= COPIED * (values.max() - values.min()))
+
+
 def _of_indices(pictures: Sequence[Array], distinct: set[int]) -> Domain | None:
     """Classes from 0 on, and perhaps one number beside them for none: below 0, or the largest that there is (255)."""
     classes = [value for value in distinct if 0 <= value < FEW_COLOURS]
@@ -131,7 +145,7 @@ def _of_indices(pictures: Sequence[Array], distinct: set[int]) -> Domain | None:
     largest = (255, 1 if dtype.kind == "b" else int(np.iinfo(dtype).max))
     if len(classes) < 2 or len(others) > 1 or any(value >= 0 and value not in largest for value in others):
         return None
-    if (others or dtype != np.uint8) and np.median([_changing(picture) for picture in pictures]) > FLAT:
+    if np.median([_changing(picture) for picture in pictures]) > FLAT:
         return None
     return Labels(classes=max(classes) + 1, nodata=next(iter(others), None))
 
@@ -146,7 +160,7 @@ def _of_bytes(pictures: Sequence[Array], channels: int, distinct: set[int] | Non
 
 def _changing(picture: Array) -> float:
     """Share of neighbours in a row that differ."""
-    return float((picture[:, 1:] != picture[:, :-1]).mean()) if picture.shape[1] > 1 else 0.0
+    return float((picture[:, 1:] != picture[:, :-1]).any(axis=2).mean()) if picture.shape[1] > 1 else 0.0
 
 
 def _is_grey(picture: Array) -> bool:
