@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 from pix2pix.evaluation.scores import Score
+from pix2pix.json_files import read_json
 from pix2pix.whole_files import whole_file, write_whole
 
 if TYPE_CHECKING:
@@ -49,14 +50,14 @@ def read(folder: Path) -> Stored | None:
         return None
     try:
         return _read(folder)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, zipfile.BadZipFile, EOFError):
+    except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, EOFError):
         return None
 
 
 def _read(folder: Path) -> Stored | None:
     from pix2pix.evaluation.measure import Measured
 
-    said = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+    said = read_json(folder / METRICS)
     if said.get("format") != FORMAT or _unpacked(folder / CONTRIBUTIONS) > LARGEST:
         return None
     with np.load(folder / CONTRIBUTIONS, allow_pickle=False) as held:

@@ -23,6 +23,7 @@ from typing import Any
 from pix2pix import __version__
 from pix2pix.data.domains import domain_from_dict
 from pix2pix.exchange.extras import ExchangeError
+from pix2pix.json_files import parse_json
 from pix2pix.records import check_record, natural_problem
 
 KEY = "pix2pix"
@@ -82,9 +83,9 @@ def from_text(text: str | None, path: Path) -> dict[str, Any]:
     if text is None:
         raise ExchangeError(f"{path} was not exported by pix2pix: its metadata have no entry {KEY!r}")
     try:
-        description = json.loads(text)
+        description = parse_json(text)
         found = int(description["format"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise ExchangeError(f"{path}: its entry {KEY!r} is damaged ({error}): export the model again") from error
     if found > FORMAT:
         raise ExchangeError(

@@ -27,6 +27,7 @@ from pix2pix.exchange.metadata import describe
 from pix2pix.exchange.model_card import Facts, Scores, model_card
 from pix2pix.exchange.safetensors_file import write_safetensors
 from pix2pix.inference.networks import TorchNetwork
+from pix2pix.json_files import read_json
 
 log = logging.getLogger(__name__)
 SAMPLES = "samples.png"
@@ -97,11 +98,11 @@ def _scores(run: Run) -> Scores | None:
         file = run.folder / split / "metrics.json"
         if file.is_file():
             try:
-                said = json.loads(file.read_text("utf-8"))
+                said = read_json(file)
                 if said["settings"]["weights"] == run.weights:
                     values = {name: float(score["value"]) for name, score in said["scores"].items()}
                     return Scores(values, f"{int(said['pictures'])} pictures of {split}, by pix2pix evaluate")
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise ExchangeError(f"{file} is damaged ({error!r}): evaluate the run anew, or delete it") from error
     return _last_validation(run)
 

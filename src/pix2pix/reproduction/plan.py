@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pix2pix.json_files import read_json
 from pix2pix.reproduction.methods import Method
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.whole_files import write_whole
@@ -85,7 +86,7 @@ class Plan:
         if not path.exists():
             return None
         try:
-            said = json.loads(path.read_text(encoding="utf-8"))
+            said = read_json(path)
             return cls(**said | {"overrides": tuple(said["overrides"])})
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise ConfigError(f"{path} cannot be read as a plan ({error!r}): move {folder} away") from None

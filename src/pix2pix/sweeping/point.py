@@ -5,7 +5,6 @@ writes at its end, or the file that whoever does more with a point names.
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Literal
 
 from hydra.errors import CompactHydraException
 
+from pix2pix.json_files import read_json
 from pix2pix.records import is_number
 from pix2pix.runs import results
 from pix2pix.settings.complaints import ConfigError
@@ -83,12 +83,12 @@ def finished_result(point: Point) -> Result | None:
     if not score_file.is_file():
         return None
     try:
-        score = json.loads(score_file.read_text(encoding="utf-8"))
+        score = read_json(score_file)
         scores, minutes = score["scores"], score["minutes"]
         if not (is_number(minutes) and isinstance(scores, dict) and all(map(is_number, scores.values()))):
             raise TypeError("its scores and minutes are no numbers")
         return Result(point, "finished", scores, minutes)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise SweepError(f"{score_file} cannot be read ({error!r}): delete it to train this point again") from None
 
 
@@ -102,8 +102,7 @@ def result_so_far(point: Point) -> Result:
         except ConfigError as error:
             raise SweepError(str(error)) from error
         if found is None:
-            score = (point.folder / point.finished_by).read_text(encoding="utf-8") if result else "{}"
-            found = json.loads(score).get("overrides")
+            found = read_json(point.folder / point.finished_by).get("overrides") if result else None
         expected = [one for one in point.overrides if not one.lstrip("+~").startswith(("hydra.", "hydra/"))]
         if found != expected:
             raise SweepError(

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+from pix2pix.json_files import read_json
 from pix2pix.whole_files import write_whole
 
 FILE = "trackers.json"
@@ -34,8 +35,8 @@ def _read(folder: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError):
+        found = read_json(path)
+    except ValueError:
         found = None
     if not isinstance(found, dict) or not all(
         isinstance(each, str) and IDENTITY.fullmatch(each) for each in found.values()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pix2pix.data.tools.suggestions import DRIVER_FILE
+from pix2pix.json_files import read_json
 from pix2pix.os_errors import reason
 from pix2pix.video.drivers import DRIVERS, make_driver
 from pix2pix.video.drivers.driver import Driver
@@ -47,7 +48,7 @@ def read_made(path: str | Path) -> Made:
     path = Path(path)
     path = path / DRIVER_FILE if path.is_dir() else path
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         if content.pop("format") > FORMAT:
             raise FilmError(f"{path}: is of a newer pix2pix; install that")
         height, width = content.pop("size")
@@ -58,7 +59,7 @@ def read_made(path: str | Path) -> Made:
         raise FilmError(
             f"{path}: cannot be read ({reason(error)}): it is written by `pix2pix data make` beside the pairs"
         ) from error
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise FilmError(f"{path}: is not what `pix2pix data make` writes: {error}") from error
     if made.driver not in DRIVERS:
         raise FilmError(f"{path}: driver is {made.driver!r}; this version knows {', '.join(DRIVERS)}")
