@@ -149,7 +149,7 @@ def test_the_set_is_read_as_it_lies_on_disk(experiment: str, tmp_path: Path) -> 
             if task.source != "holed":
                 assert np.abs(pair.source[0, 0].astype(int) - FLAT[task.source][: pair.source.shape[2]]).max() <= 2
             assert np.abs(pair.target[0, 0].astype(int) - FLAT[task.target]).max() <= 2
-    batch = data.val_samples(1)
+    batch = data.val_samples(1)[0]
     assert batch.source.shape[2:] == batch.target.shape[2:] == (256, 256)
     assert batch.weight is None
 
@@ -184,7 +184,7 @@ def test_colours_are_learned_from_lightness(tmp_path: Path) -> None:
         write_picture(tmp_path / f"{number}.png", flat("photo"))
     data = make_data(settings_of("colourise", tmp_path))
     assert (data.source_domain, data.target_domain) == (LabL(), LabAb())
-    batch = data.val_samples(1)
+    batch = data.val_samples(1)[0]
     lightness, a, b = colour.rgb2lab(np.array(FLAT["photo"]) / 255)
     assert batch.source[0, 0].numpy() == pytest.approx(lightness / 50 - 1, abs=1e-4)
     assert batch.target[0, 0].numpy() == pytest.approx(a / 110, abs=1e-4)

@@ -57,10 +57,12 @@ class ToyData(pl.LightningDataModule):
     def val_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
         return DataLoader(TensorDataset(torch.zeros(2, 1)))
 
-    def val_samples(self, count: int) -> Batch:
-        levels = torch.linspace(-1, 1, count)[:, None, None, None]
-        shape = (count, self.channels, 64, 64)
-        return Batch(levels.expand(shape), torch.ones(shape), None, [f"pair {index}" for index in range(count)])
+    def val_samples(self, count: int) -> list[Batch]:
+        shape = (1, self.channels, 64, 64)
+        return [
+            Batch(torch.full(shape, float(level)), torch.ones(shape), None, [f"pair {index}"])
+            for index, level in enumerate(torch.linspace(-1, 1, count))
+        ]
 
 
 def trainer(folder: Path, *callbacks: pl.Callback, epochs: int = 3, **settings: Any) -> pl.Trainer:

@@ -34,7 +34,7 @@ def test_a_file_for_each_epoch_that_is_due_and_for_the_last(
 ) -> None:
     module = fit(tmp_path, SampleGrid(count=2, every_epochs=every), ToyData(Rgb(), Rgb()), epochs)
     assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == files
-    assert module.translated == [["pair 0", "pair 1"]] * len(files)
+    assert module.translated == [["pair 0"], ["pair 1"]] * len(files)
 
 
 def test_a_validation_within_an_epoch_has_a_file_of_its_own(tmp_path: Path) -> None:
@@ -57,11 +57,10 @@ def test_the_file_shows_source_translated_and_target(tmp_path: Path) -> None:
 class Weighted(ToyData):
     """The left half of each picture does not count."""
 
-    def val_samples(self, count: int) -> Batch:
-        batch = super().val_samples(count)
-        weight = torch.ones(count, 1, 64, 64)
+    def val_samples(self, count: int) -> list[Batch]:
+        weight = torch.ones(1, 1, 64, 64)
         weight[..., :32] = 0
-        return batch._replace(weight=weight)
+        return [batch._replace(weight=weight) for batch in super().val_samples(count)]
 
 
 def test_what_does_not_count_is_shown_as_the_target_has_it(tmp_path: Path) -> None:
@@ -71,6 +70,22 @@ def test_what_does_not_count_is_shown_as_the_target_has_it(tmp_path: Path) -> No
     expected = sample_grid([(black, white, white), (white, half, white)], ["pair 0", "pair 1"])
     drawn = np.asarray(Image.open(tmp_path / "samples" / "epoch_0001.png"))
     assert np.array_equal(drawn, expected)
+
+
+class Several(ToyData):
+    """Pictures of two sizes, as `data.size=null` leaves them."""
+
+    def val_samples(self, count: int) -> list[Batch]:
+        first, second = super().val_samples(2)
+        return [first, second._replace(source=second.source[..., :32], target=second.target[..., :32])]
+
+
+def test_pictures_of_several_sizes_are_shown(tmp_path: Path) -> None:
+    fit(tmp_path, SampleGrid(count=2), Several(Rgb(), Rgb()), epochs=1)
+    black, white = np.zeros((64, 64, 3), np.uint8), np.full((64, 64, 3), 255, np.uint8)
+    rows = [(black, white, white), (white[:, :32], black[:, :32], white[:, :32])]
+    expected = sample_grid(rows, ["pair 0", "pair 1"])
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "samples" / "epoch_0001.png")), expected)
 
 
 def test_one_channel_is_shown_too(tmp_path: Path) -> None:

@@ -291,7 +291,7 @@ def test_messages_say_the_file_and_why(tmp_path: Path) -> None:
         with pytest.raises(BadPairError, match=r"first\.npy: .*shape \(3, 20, 30\), whose first axis .*moveaxis"):
             look(tmp_path / "first.npy")
     for look in (read_picture, picture_size):
-        with pytest.raises(ValueError, match=r"unknown suffix '\.gif'; .*\.bmp \.jpeg \.jpg \.npy \.png"):
+        with pytest.raises(ValueError, match=r"unknown suffix '\.gif'; .*\.bmp .*\.jpeg \.jpg \.npy \.png"):
             look(tmp_path / "picture.gif")
     assert {".png", ".tiff", ".jpeg"} < READABLE
 
@@ -323,3 +323,16 @@ def test_a_failed_write_leaves_the_existing_file_alone(tmp_path: Path, monkeypat
         write_picture(path, before + 1)
     assert list(tmp_path.iterdir()) == [path]
     check_read(path, before)
+
+
+def test_an_index_beyond_a_palette_is_told(tmp_path: Path) -> None:
+    """Not taken for black, which may be a class."""
+    rows = zlib.compress(b"\0\0\1\0\2\5")  # two rows of two indices, each behind its filter
+    chunks = ((b"IHDR", struct.pack(">2I5B", 2, 2, 8, 3, 0, 0, 0)), (b"PLTE", bytes(range(9))), (b"IDAT", rows))
+    content = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in (*chunks, (b"IEND", b""))
+    )
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(BadPairError, match=r"a\.png.*index 5 is beyond the palette of 3 colours"):
+        read_picture(tmp_path / "a.png")

@@ -133,8 +133,8 @@ def test_pictures_to_score_with_never_vary() -> None:
     assert_same(pictures_of(again), pictures_of(once))
     assert_same(pictures_of(other), pictures_of(once))
     drawn = data.val_samples(3)
-    assert drawn.names == ["val 0", "val 1", "val 2"]
-    assert torch.equal(drawn.source[1], pictures_of(once)["val 1"][0])
+    assert [each.names for each in drawn] == [["val 0"], ["val 1"], ["val 2"]]
+    assert torch.equal(drawn[1].source[0], pictures_of(once)["val 1"][0])
 
 
 def test_every_picture_is_scored_by_one_rank() -> None:
@@ -216,7 +216,7 @@ def test_what_stands_in_for_a_bad_pair_is_scored_once() -> None:
     bad = data_of(bad=(1, 2, 4), on_bad="skip")  # the last one's stand-in is the first pair
     names = [name for batch in bad.val_dataloader() for name in batch.names]
     assert names == ["val 0", "", "", "val 3", ""]
-    assert bad.val_samples(3).names == ["val 0", "val 3"]
+    assert [each.names for each in bad.val_samples(3)] == [["val 0"], ["val 3"]]
     assert [sample.name for sample in bad.usable("val")] == ["val 0", "val 3"]
 
 

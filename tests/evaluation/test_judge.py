@@ -82,7 +82,7 @@ def test_it_sees_what_photos_show(judge: Judge) -> None:
 
 
 def test_photos_come_in_0_to_1_and_the_network_has_them_as_in_training(judge: Judge) -> None:
-    encoded = data_of().val_samples(1).target  # (1, 3, H, W) in [-1, 1]
+    encoded = data_of().val_samples(1)[0].target  # (1, 3, H, W) in [-1, 1]
     with torch.no_grad():
         expected = judge.network(encoded)[0].argmax(0)
     assert torch.equal(judge.segment((encoded[0] + 1) / 2), expected)

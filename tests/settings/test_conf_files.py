@@ -71,7 +71,7 @@ def test_every_choice_makes_a_whole_run(
     parts = assemble(settings, tmp_path, None)
     try:
         size = settings["data"]["size"]
-        sample = parts.data.val_samples(1)
+        sample = parts.data.val_samples(1)[0]
         assert sample.source.shape[2:] == sample.target.shape[2:] == tuple(size)
         with torch.no_grad():
             translated = parts.module.translate(sample.source, sample.names)

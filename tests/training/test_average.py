@@ -12,6 +12,7 @@ from tests.training.tiny_run import Steps, fit, largest_difference, tiny_data, t
 from torch import nn
 
 from pix2pix.callbacks.checkpoints import Checkpoints
+from pix2pix.data.datamodule import collate
 from pix2pix.inference.test_time import translate
 from pix2pix.models.unet import UNet
 from pix2pix.runs import FORMAT, generator_weights
@@ -71,7 +72,7 @@ def test_validation_and_checkpoint_use_it(tmp_path: Path) -> None:
     module = tiny_module(data, average=DECAY, rates=(1e-2, 1e-2), dropout=0.5)
     trainer = fit(module, data, tmp_path, [Checkpoints(tmp_path, {"format": FORMAT})])
     assert module.average is not None
-    batch = data.val_samples(3)
+    batch = collate(list(data.usable("val")))
 
     def l1(generator: UNet) -> float:
         translated = translate(generator, batch.source, batch.names, noise=True, statistics="picture", seed=0)

@@ -19,6 +19,7 @@ from tests.training.tiny_run import SGD, Steps, fit, largest_difference, tiny_cl
 from torch import Tensor
 
 from pix2pix import assembly
+from pix2pix.data.datamodule import collate
 from pix2pix.data.domains.ab_grid import ab_centres
 from pix2pix.data.pairs import Batch
 from pix2pix.inference.translator import Translator
@@ -169,7 +170,7 @@ def test_whoever_has_the_checkpoint_translates_as_the_validation_did(task: str, 
     overrides = ("objective=classes", f"data.task={task}", "training.average=0.9", "data.train_pairs=4")
     parts = train(tmp_path, *overrides)
     pair = parts.data.readable("val")[0]
-    batch = parts.data.val_samples(1)
+    batch = parts.data.val_samples(1)[0]
     expected = parts.data.target_domain.decode(parts.module.translate(batch.source, batch.names)[0].numpy())
     slim = tmp_path / "slim.ckpt"
     write_slim(tmp_path / "checkpoints" / "last.ckpt", slim)
@@ -188,7 +189,7 @@ def test_it_learns_to_tell_classes_apart(tmp_path: Path) -> None:
     """Better than the class that is most frequent, on pictures that it has not seen."""
     learning = ("data.train_pairs=60", "data.val_pairs=20", "schedule.epochs=6", "optimizer.lr=0.002")
     parts = train(tmp_path, "objective=classes", "data.task=photo2labels", *learning)
-    batch = parts.data.val_samples(20)
+    batch = collate(list(parts.data.usable("val")))
     truth = batch.target.argmax(dim=1)
     right = (parts.module.translate(batch.source, batch.names).argmax(dim=1) == truth).float().mean().item()
     frequent = torch.bincount(truth.flatten(), minlength=12) / truth.numel()

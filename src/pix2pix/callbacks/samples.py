@@ -11,8 +11,8 @@ import torch
 from lightning.pytorch.trainer.states import TrainerFn
 from PIL import Image
 
-from pix2pix.callbacks.grid import Picture, sample_grid
-from pix2pix.data.domains import Domain, view_translation
+from pix2pix.callbacks.grid import sample_grid
+from pix2pix.data.domains import view_translation
 from pix2pix.lettering import readable
 from pix2pix.metrics.image import counted
 from pix2pix.tracking.pictures import log_picture
@@ -29,8 +29,8 @@ class SampleGrid(pl.Callback):
 
     Pixels that do not count are shown as the target has them.
 
-    Uses `trainer.datamodule.val_samples(count) -> Batch`, its `source_domain` and `target_domain`, and the module's
-    `translate(source (B, C, H, W), names) -> (B, C', H, W)`. Rank 0 alone draws.
+    Uses `trainer.datamodule.val_samples(count)`, a list of batches of one, its `source_domain` and `target_domain`, and
+    the module's `translate(source (B, C, H, W), names) -> (B, C', H, W)`. Rank 0 alone draws.
 
     Args:
         count: pairs in the grid.
@@ -40,7 +40,7 @@ class SampleGrid(pl.Callback):
     def __init__(self, count: int = 8, every_epochs: int = 1) -> None:
         self.count = count
         self.every_epochs = every_epochs
-        self._batch: Batch | None = None
+        self._batches: list[Batch] = []
         self._undrawn: str | None = None  # the grid of the last validation, where none was due
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -65,24 +65,20 @@ class SampleGrid(pl.Callback):
         self._undrawn = None
         datamodule: Any = trainer.datamodule  # type: ignore[attr-defined]
         module: Any = pl_module
-        if self._batch is None:
-            self._batch = datamodule.val_samples(self.count)
-        with torch.no_grad():
-            translated = module.translate(self._batch.source.to(module.device), self._batch.names)
-        grid = _drawn(self._batch, translated, datamodule.source_domain, datamodule.target_domain)
+        self._batches = self._batches or datamodule.val_samples(self.count)
+        rows = []
+        for batch in self._batches:
+            with torch.no_grad():
+                translated = module.translate(batch.source.to(module.device), batch.names)
+            # Nothing holds the generator to the target where it does not count: of a filled hole, its surroundings.
+            translated = counted(translated.float().cpu(), batch.target, batch.weight)
+            shown = (each[0].detach().float().cpu().numpy() for each in (batch.source, translated, batch.target))
+            rows.append(view_translation(datamodule.source_domain, datamodule.target_domain, *shown))
+        names = [name for batch in self._batches for name in batch.names]
+        grid = sample_grid(rows, names)
         _save(grid, Path(trainer.default_root_dir) / "samples" / f"{name}.png")
         for logger in trainer.loggers:
-            log_picture(logger, "samples", grid, module.images_seen, readable(", ".join(self._batch.names)))
-
-
-def _drawn(batch: Batch, translated: torch.Tensor, source_domain: Domain, target_domain: Domain) -> Picture:
-    rows = []
-    # Nothing holds the generator to the target where it does not count: of a filled hole, its surroundings.
-    translated = counted(translated.float().cpu(), batch.target, batch.weight)
-    encoded = (each.detach().float().cpu().numpy() for each in (batch.source, translated, batch.target))
-    for source, translation, target in zip(*encoded, strict=True):
-        rows.append(view_translation(source_domain, target_domain, source, translation, target))
-    return sample_grid(rows, batch.names)
+            log_picture(logger, "samples", grid, module.images_seen, readable(", ".join(names)))
 
 
 def _save(picture: np.ndarray[Any, Any], path: Path) -> None:

@@ -114,8 +114,10 @@ def _decode(path: Path, decode: Callable[[Path], T]) -> T:
         if path.stat().st_size == 0:
             raise BadPairError(f"{path}: is empty (0 bytes)")
         return decode(path)
-    except BadPairError:
-        raise
+    except BadPairError as error:
+        if str(error).startswith(str(path)):
+            raise
+        raise BadPairError(f"{path}: {error}") from error
     except Exception as error:  # on broken bytes, decoders raise anything from struct.error to RuntimeError
         why = reason(error) if isinstance(error, OSError) else str(error) or type(error).__name__
         raise BadPairError(f"{path}: cannot be read as a {path.suffix.lower()} picture: {why}") from error
@@ -313,10 +315,11 @@ def _pillow_mode(path: Path, image: Image.Image) -> str:
 def _of_palette(image: Image.Image) -> Array:
     """The colours of an image of Pillow's mode P, marked with its palette."""
     mode = "RGBA" if "transparency" in image.info else "RGB"
+    stored = len(image.palette.palette) // len(image.palette.mode) if image.palette else 0  # of the file
     indices = np.asarray(image)
     swatches = image.copy().crop((0, 0, 16, 16))
     swatches.putdata(range(256))
-    return from_indices(indices, np.asarray(swatches.convert(mode)).reshape(256, -1))
+    return from_indices(indices, np.asarray(swatches.convert(mode)).reshape(256, -1)[:stored])
 
 
 def _write_webp(file: BinaryIO, picture: Array, unit: str | None) -> None:

@@ -200,9 +200,9 @@ class PairedData(LightningDataModule):
         """Every validation pair once."""
         return self.every_pair("val")
 
-    def val_samples(self, count: int) -> Batch:
-        """The first validation pairs that can be used, the same ones each time."""
-        return collate(list(islice(self.usable("val"), count)))
+    def val_samples(self, count: int) -> list[Batch]:
+        """The first validation pairs that can be used, the same ones each time: one by one, whatever their sizes."""
+        return [collate([sample]) for sample in islice(self.usable("val"), count)]
 
     def usable(self, split: str) -> Iterator[Sample]:
         """The pairs of a split that can be used, one by one and resized alone."""

@@ -131,6 +131,13 @@ def test_manifests_that_are_none(tmp_path: Path, file: str, text: str | None, me
         Manifest(tmp_path, "train", file=file)
 
 
+def test_folders_as_windows_writes_them_are_told(tmp_path: Path) -> None:
+    pictures(tmp_path, 1)
+    write_csv(tmp_path / "pairs.csv", [row | {"source": row["source"].replace("/", "\\")} for row in rows_of(1)])
+    with pytest.raises(ValueError, match=r"type / between folders, which all systems know"):
+        Manifest(tmp_path, "train")
+
+
 def test_a_split_that_is_none(tmp_path: Path) -> None:
     pictures(tmp_path, 1)
     write_csv(tmp_path / "pairs.csv", [row | {"split": "spare"} for row in rows_of(1)])

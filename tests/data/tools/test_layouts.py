@@ -431,6 +431,17 @@ def test_index_labels_with_a_void_are_read_by_what_is_proposed(
             assert seventeenth.weight[0, 3:].all()
 
 
+def test_a_palette_of_greys_is_one_of_classes_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As Pillow makes it of indices: class 1 is nearly black."""
+    for number in range(5):
+        write(tmp_path, f"images/{number}.png", scene(number, 0))
+        (tmp_path / "labels").mkdir(exist_ok=True)
+        indices = Image.fromarray(areas(number, INDICES)[:, :, 0])
+        indices.convert("P").save(tmp_path / "labels" / f"{number}.png")
+    words = typed(checked(tmp_path, capsys))
+    assert "data.source={kind:labels,palette:[[0,0,0],[1,1,1],[2,2,2]]}" in words
+
+
 def test_palette_files_are_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number in range(5):
         write(tmp_path, f"photos/{number}.png", scene(number, 0))

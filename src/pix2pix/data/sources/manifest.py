@@ -81,6 +81,9 @@ class Manifest:
         return self._rows[index].files
 
 
+_BACKSLASH = "; type / between folders, which all systems know, and not \\"
+
+
 def read_rows(path: Path) -> tuple[dict[str, Row], list[Problem]]:
     """The usable rows by name (the source's path without suffix), and the rows that are not.
 
@@ -102,7 +105,7 @@ def read_rows(path: Path) -> tuple[dict[str, Row], list[Problem]]:
             continue
         files = tuple(spelled(path.parent, record[side]) for side in ("source", "target"))
         wrong = [
-            Problem(str(file), f"no such file (listed in {where})")
+            Problem(str(file), f"no such file (listed in {where}{_BACKSLASH * (chr(92) in str(file))})")
             if not os.path.isfile(file)  # which takes any name, also too long a one
             else Problem(
                 str(file), f"no codec for its suffix (listed in {where}); read are {' '.join(sorted(READABLE))}"

@@ -151,7 +151,10 @@ def _of_indices(pictures: Sequence[Array], distinct: set[int]) -> Domain | None:
 
 
 def _of_bytes(pictures: Sequence[Array], channels: int, distinct: set[int] | None) -> Domain:
-    if channels <= 2 or all(picture.shape[2] >= 3 and _is_grey(picture) for picture in pictures):
+    grey = all(picture.shape[2] >= 3 and _is_grey(picture) for picture in pictures)
+    # What is stored by a palette are classes, though all its colours be greys; two are a mask.
+    indexed = distinct is not None and len(distinct) > 2 and all(said_of(picture).palette for picture in pictures)
+    if channels <= 2 or (grey and not (indexed and all(map(is_flat, pictures)))):
         return Grey()
     if distinct is None or len(distinct) > FEW_COLOURS or any(picture.shape[2] < 3 for picture in pictures):
         return Rgb()
