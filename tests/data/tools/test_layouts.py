@@ -393,6 +393,16 @@ def test_many_classes_and_two_kinds_of_photos_are_told(tmp_path: Path, capsys: p
     assert "there are pictures of several kinds" in checked(tmp_path / "kinds", capsys)
 
 
+def test_pictures_in_no_pair_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As where several pictures have one partner: a reading takes one of them."""
+    for number in range(6):
+        write(tmp_path, f"clear/{number}.png", scene(number, 0))
+        for haze in range(3):
+            write(tmp_path, f"hazy/{number}_{haze}.png", scene(number, 1))
+    printed = checked(tmp_path, capsys)
+    assert "unused     12 of 24 pictures are in none of these pairs" in printed
+
+
 def test_dark_pictures_are_no_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As from a microscope, of a few dozen values of 256."""
     for number in range(6):

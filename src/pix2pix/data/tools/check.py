@@ -11,13 +11,13 @@ from typing import Any
 from pix2pix.arguments import count, path
 from pix2pix.data.derive import DERIVATIONS
 from pix2pix.data.pairs import BadPairError, Problem
-from pix2pix.data.reading import check_apart, checked, problem_of
+from pix2pix.data.reading import check_apart, checked, files_of, problem_of
 from pix2pix.data.sources.manifest import read_rows
 from pix2pix.data.sources.splits import SPLITS
 from pix2pix.data.sources.two_folders import TwoFolders
 from pix2pix.data.sources.unread import unread
 from pix2pix.data.tools.advice import about_pictures
-from pix2pix.data.tools.layouts import LOOKED_FOR, SOURCES, Layout, Source, find_layouts
+from pix2pix.data.tools.layouts import LOOKED_FOR, SOURCES, Layout, Source, all_pictures, find_layouts
 from pix2pix.data.tools.others import passed_over, volumes
 from pix2pix.data.tools.repeats import Repeats
 from pix2pix.data.tools.side import Side
@@ -41,6 +41,7 @@ class Findings:
     problems: list[Problem]
     parted: list[str]  # groups of a manifest that are in several splits
     repeats: list[str]  # lines about pictures that are there more than once
+    unused: int  # pictures that are in no pair, and of which nothing else is said
     shared: str  # why no run can be made: a file is in two splits; "" where none is
 
     @property
@@ -106,7 +107,13 @@ def check(layout: Layout, direction: str | None = None, limit: int | None = None
             repeats.add(split, pair)
     pairs = {split: len(source) for split, source in sources.items()}
     parted, repeated = _parted_groups(layout), list(repeats.in_words())
-    return Findings(pairs, read, a, b, list(problems.values()), parted, repeated, _shared(sources))
+    unused = _unused(layout, sources, problems) if layout.name == "two_folders" else 0
+    return Findings(pairs, read, a, b, list(problems.values()), parted, repeated, unused, _shared(sources))
+
+
+def _unused(layout: Layout, sources: Mapping[str, Source], problems: Mapping[str, Problem]) -> int:
+    used = {file for source in sources.values() for file in files_of(source)}
+    return sum(path not in used and str(path) not in problems for path in all_pictures(layout.root))
 
 
 def _shared(sources: Mapping[str, Source]) -> str:
@@ -137,6 +144,9 @@ def report(layout: Layout, findings: Findings, direction: str | None = None, oth
             lines.append(f"           and {len(findings.problems) - NAMED} more")
     else:
         lines.append("wrong      nothing found")
+    if findings.unused:
+        total = findings.unused + len(findings.problems) + 2 * sum(findings.pairs.values())
+        lines.append(f"unused     {findings.unused} of {total} pictures are in none of these pairs")
     if findings.parted:
         lines.append(f"warning    groups in several splits, which makes scores too good: {', '.join(findings.parted)}")
     if left_out := unread(layout.root):

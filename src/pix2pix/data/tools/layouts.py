@@ -133,7 +133,7 @@ def _readings(root: Path) -> list[Layout]:
 
 def _named_pairs(root: Path) -> list[Layout]:
     """The readings as pairs of files that names give, and, where they say too little, what is seen in the pictures."""
-    found = find_sides([path.relative_to(root).as_posix() for path in _all_pictures(root)])
+    found = find_sides([path.relative_to(root).as_posix() for path in all_pictures(root)])
     if found and found[0].surety == DOUBT and found[0].pairs > 1:
         found = [each for each in found if _show_one_scene(root, [each])]
     elif found and found[0].surety == DOUBT and not _show_one_scene(root, found):
@@ -141,7 +141,8 @@ def _named_pairs(root: Path) -> list[Layout]:
     return [Layout("two_folders", root, _settings(root, each)) for each in _as_seen(root, found)]
 
 
-def _all_pictures(root: Path) -> list[Path]:
+def all_pictures(root: Path) -> list[Path]:
+    """Every picture that can be read at or below a folder."""
     listed = walk(root, lambda error: None)
     return [where / file for where, files in listed for file in files if os.path.splitext(file)[1].lower() in READABLE]
 
