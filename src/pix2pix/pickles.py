@@ -20,7 +20,7 @@ from pickletools import genops
 from typing import Any, TypeVar
 
 LARGEST = 32 << 20  # bytes of all pickles of a file: names and plain values, no numbers of tensors
-MOST = 2_000_000  # steps of its pickles, and values that they make: twice what a record may hold
+MOST = 1_000_000  # steps of its pickles, and values that they make: as many values as a record may hold
 DEEPEST = 32  # levels of containers
 SIDES, LONGEST = 32, 1 << 48  # of a tensor: how many, and how long
 
