@@ -49,9 +49,11 @@ def check_unused(folder: Path) -> None:
 
 def epochs_begun(folder: Path) -> int:
     """How many epochs a run has begun, by its `metrics.csv` and its samples; 0 where these do not say."""
-    begun = [0]
-    with suppress(OSError, ValueError, csv.Error), (folder / "metrics.csv").open(encoding="utf-8", newline="") as file:
-        begun += [1 + int(float(row["epoch"])) for row in csv.DictReader(file) if row.get("epoch")]
+    begun, table = [0], folder / "metrics.csv"
+    with suppress(OSError, ValueError, OverflowError, csv.Error):
+        if table.is_file():  # a fifo would be waited for
+            with table.open(encoding="utf-8", newline="") as file:
+                begun += [1 + int(float(row["epoch"])) for row in csv.DictReader(file) if row.get("epoch")]
     names = (path.stem.removeprefix("epoch_") for path in folder.glob("samples/epoch_*.png"))
     return max([*begun, *(int(name) for name in names if name.isdecimal())])
 
@@ -120,7 +122,8 @@ def _others(path: Path) -> str:
     from pix2pix.torch_files import read_torch
 
     whole = []
-    for other in sorted(path.parent.glob("*.ckpt"), key=lambda each: each.stat().st_mtime, reverse=True):
+    files = [each for each in path.parent.glob("*.ckpt") if each.is_file()]
+    for other in sorted(files, key=lambda each: each.stat().st_mtime, reverse=True):
         with suppress(ValueError):
             if other != path and RECORD in read_torch(other, "a checkpoint", mmap=True):
                 whole.append(other)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -53,11 +55,11 @@ def resume_arguments(arguments: Sequence[str]) -> list[str]:
         return arguments
     folder = Path(str(parsed))
     kept = absolute(folder)
-    records = _records(Path(kept))
-    if not records:
+    record = _record(Path(kept))
+    if record is None:
         hint = latest_run(".hydra/config.yaml")
         raise ConfigError(f"resume: {str(folder)!r} is no run folder: it has no .hydra/config.yaml.{hint}")
-    check_trusted(records[-1] / "config.yaml", folder)
+    check_trusted(record / "config.yaml", folder)
     others = [argument for argument in overrides(arguments) if argument not in asked]
     flags = [argument for argument in arguments if argument not in asked and argument not in others]
     for argument in others:
@@ -71,9 +73,9 @@ def resume_arguments(arguments: Sequence[str]) -> list[str]:
             )
     return [
         *flags,
-        f"--config-path={records[-1]}",
+        f"--config-path={record}",
         "--config-name=config",
-        *_relative_paths(records[-1]),
+        *_relative_paths(record),
         *others,
         f"resume={quote(kept)}",
         f"hydra.run.dir={quote(kept)}",
@@ -82,18 +84,24 @@ def resume_arguments(arguments: Sequence[str]) -> list[str]:
     ]
 
 
-def _records(folder: Path) -> list[Path]:
-    """The folders with settings in a run's `.hydra/`, from the first start on; killed early, one may be empty.
+def _record(folder: Path) -> Path | None:
+    """The folder in a run's `.hydra/` whose settings it goes on with: the newest; killed early, one may be empty.
 
-    Those of fewer epochs than the run has begun were refused: earlier versions recorded that too.
+    Those of fewer epochs than the run has begun were refused: earlier versions recorded that too. Where all are of
+    fewer, the table or the samples tell of more than there were, and the newest of those of most epochs is it.
     """
     kept, begun = folder / ".hydra", epochs_begun(folder)
-    first, *later = (each / "config.yaml" for each in (kept, *(each for _, each in resumes(kept))))
-    written = [each for each in (first, *later) if each.is_file() and each.stat().st_size]
-    epochs = (_said(each, "schedule.epochs") for each in written)
-    refused = [last is not None and last.isdecimal() and int(last) < begun for last in epochs]
-    kept_up = [each for each, wrong in zip(written, refused, strict=True) if not wrong]
-    return [each.parent for each in kept_up or written[:1]]
+    newest_first = [each / "config.yaml" for each in (*(each for _, each in reversed(resumes(kept))), kept)]
+    written = [each for each in newest_first if each.is_file() and each.stat().st_size]
+    kept_up = (each for each in written if _epochs(each) >= begun)
+    found = next(kept_up, None) or max(written, key=_epochs, default=None)
+    return None if found is None else found.parent
+
+
+def _epochs(config: Path) -> float:
+    """Of a record of settings; infinity where it does not say."""
+    said = _said(config, "schedule.epochs")
+    return int(said) if said is not None and re.fullmatch(r"\d{1,18}", said) else math.inf
 
 
 def _relative_paths(record: Path) -> list[str]:
