@@ -3,7 +3,7 @@
 model.safetensors   the weights, with the description in the header: what `load_exported` reads
 config.json         the same description, for people and for the hub
 README.md           the model card (see `model_card`)
-samples.png         the last grid of the run's samples, where it has one
+samples.png         the last grid of the run's samples, where it has one, written anew: pixels and nothing else
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import shutil
+import os
+import shlex
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pix2pix.data.codecs import read_picture, write_picture
+from pix2pix.data.pairs import Array, BadPairError
 from pix2pix.evaluation.run import Run, open_run
 from pix2pix.exchange.extras import ExchangeError
 from pix2pix.exchange.loading import WEIGHTS
@@ -35,6 +38,7 @@ def publish(arguments: argparse.Namespace) -> None:
     if folder.exists():
         raise ExchangeError(f"-o: {folder} exists already; remove it or choose another name")
     run = open_run(arguments.run)
+    _check_own(arguments.run, run, folder)
     network = run.translator().network
     assert isinstance(network, TorchNetwork)
     description = describe(
@@ -45,6 +49,7 @@ def publish(arguments: argparse.Namespace) -> None:
         images_seen=run.images,
     )
     samples = _newest_samples(run)
+    scores = _scores(run)
     parameters = sum(parameter.numel() for parameter in network.generator.parameters())
     card = model_card(
         Facts(
@@ -52,7 +57,7 @@ def publish(arguments: argparse.Namespace) -> None:
             record=run.record,
             images_seen=run.images,
             parameters=parameters,
-            scores=_scores(run),
+            scores=scores,
             samples=None if samples is None else SAMPLES,
         )
     )
@@ -64,7 +69,7 @@ def publish(arguments: argparse.Namespace) -> None:
         (draft / "config.json").write_text(json.dumps(description, indent=1, ensure_ascii=False) + "\n", "utf-8")
         (draft / "README.md").write_text(card, "utf-8")
         if samples is not None:
-            shutil.copyfile(samples, draft / SAMPLES)
+            write_picture(draft / SAMPLES, samples)
         draft.replace(folder)
     print(f"{folder}: {', '.join(sorted(file.name for file in folder.iterdir()))}")
     print("In README.md fill in what stands as FILL IN: the licence, and what the pictures are.")
@@ -72,8 +77,27 @@ def publish(arguments: argparse.Namespace) -> None:
         print(f"{SAMPLES} shows pictures of the data: make sure that you may publish them.")
 
 
-def _newest_samples(run: Run) -> Path | None:
-    return max((run.path.parent.parent / "samples").glob("epoch_*.png"), default=None)
+def _check_own(typed: str, run: Run, folder: Path) -> None:
+    """Raises ExchangeError where a run's folder was typed, and its weights lie elsewhere: another's perhaps."""
+    weights, own = Path(os.path.realpath(run.path)), Path(os.path.realpath(Path(typed).expanduser()))
+    if own.is_dir() and not weights.is_relative_to(own):
+        words = shlex.join(["pix2pix", "publish", str(weights), "-o", str(folder)])
+        raise ExchangeError(f"{run.path} is a link out of the run, to {weights}. If that is to be published: {words}")
+
+
+def _newest_samples(run: Run) -> Array | None:
+    """The last grid that can be read. Of one that is a link nobody knows whether it may be published."""
+    if run.path.parent.name != "checkpoints":
+        return None
+    samples = run.path.parent.parent / "samples"
+    for path in sorted(samples.glob("epoch_*.png"), key=lambda path: (len(path.name), path.name), reverse=True):
+        try:
+            if samples.is_symlink() or path.is_symlink() or not path.is_file():
+                raise BadPairError(f"{path}: is a link, or no file")
+            return read_picture(path)
+        except BadPairError as error:
+            print(f"Left out: {error}")
+    return None
 
 
 def _scores(run: Run) -> Scores | None:
@@ -86,20 +110,23 @@ def _scores(run: Run) -> Scores | None:
                 if said["settings"]["weights"] == run.weights:
                     values = {name: float(score["value"]) for name, score in said["scores"].items()}
                     return Scores(values, f"{int(said['pictures'])} pictures of {split}, by pix2pix evaluate")
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
                 raise ExchangeError(f"{file} is damaged ({error!r}): evaluate the run anew, or delete it") from error
     return _last_validation(run)
 
 
 def _last_validation(run: Run) -> Scores | None:
     file = run.path.parent.parent / "metrics.csv"
-    if run.path.name != "last.ckpt" or not file.is_file():
+    if run.path.name != "last.ckpt" or run.path.parent.name != "checkpoints" or not file.is_file():
         return None
-    with file.open(newline="", encoding="utf-8") as table:
-        rows = [row for row in csv.DictReader(table) if row["images"] == str(run.images)]
-    values = {name.removeprefix(VALIDATED): float(value) for name, value in _validated(rows).items() if value}
+    try:
+        with file.open(newline="", encoding="utf-8") as table:
+            rows = [row for row in csv.DictReader(table) if row["images"] == str(run.images)]
+        values = {name.removeprefix(VALIDATED): float(value) for name, value in _validated(rows).items() if value}
+    except (ValueError, KeyError, csv.Error) as error:
+        raise ExchangeError(f"{file} is damaged ({error!r}): mend it, or move it away") from error
     return Scores(values, "the pictures of val, in the last validation of the training") if values else None
 
 
 def _validated(rows: list[dict[str, Any]]) -> Mapping[str, str]:
-    return {name: value for row in rows for name, value in row.items() if name.startswith(VALIDATED) and value}
+    return {name: value for row in rows for name, value in row.items() if value and str(name).startswith(VALIDATED)}
