@@ -34,6 +34,8 @@ def _read(folder: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     try:
+        if not path.is_file():
+            raise ValueError("a fifo would be waited for")
         found = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
         found = None
