@@ -286,7 +286,7 @@ def test_names_that_are_no_text_and_links_in_place_of_results(tmp_path: Path) ->
     folder.mkdir(parents=True)
     for name in ("pictures.csv", "pictures.png", "contributions.npz", "metrics.json", ".metrics.json.draft"):
         (folder / name).symlink_to(precious)
-    assert main([str(run), "--again"]) == 0
+    assert main([str(run), "--again", "--trust"]) == 0
     assert precious.read_text() == "kept"
     rows = (folder / "pictures.csv").read_text(encoding="utf-8").splitlines()
     assert [row.partition(",")[0] for row in rows] == ["name", *(f"caf\\udce9{index}" for index in range(3))]
@@ -303,3 +303,21 @@ def test_the_pattern_that_is_advised_passes_over_a_sweep_beside_the_runs(
     found = sorted(Path().glob(pattern))  # as a shell does
     assert len(found) == 4
     assert main([str(each) for each in found]) == 0
+
+
+@pytest.mark.parametrize("place", ["evaluation", "evaluation/val"])
+def test_nothing_is_written_out_of_a_run_unless_it_is_trusted(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    run, elsewhere = runs / "seed 0", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "metrics.json").write_text("mine")
+    (run / place).parent.mkdir(exist_ok=True)
+    (run / place).symlink_to(elsewhere)
+    said = mistake(capsys, run, "--metrics", "psnr")
+    assert f"  {place}: a link to {elsewhere}\n" in said
+    assert "--trust" in said
+    assert [(each.name, each.read_text()) for each in elsewhere.iterdir()] == [("metrics.json", "mine")]
+    assert main([str(run), "--metrics", "psnr", "-o", str(tmp_path / "mine")]) == 0
+    assert main([str(run), "--metrics", "psnr", "--trust"]) == 0
+    assert (elsewhere / ("val" if place == "evaluation" else "") / "contributions.npz").is_file()

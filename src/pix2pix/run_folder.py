@@ -10,6 +10,7 @@ from pathlib import Path
 from pix2pix.processes import alone
 from pix2pix.runs import check_unused
 from pix2pix.settings.complaints import ConfigError
+from pix2pix.settings.recorded import check_entries
 
 
 @contextmanager
@@ -23,7 +24,7 @@ def new_folder(folder: Path, called_by_time: Callable[[], bool]) -> Iterator[Pat
     Args:
         called_by_time: asked where the folder is there already.
 
-    Raises ConfigError where the folder holds results of a run, or somebody else trains there.
+    Raises ConfigError where the folder holds results of a run, or what leads out of it, or somebody else trains there.
     """
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
@@ -36,6 +37,7 @@ def new_folder(folder: Path, called_by_time: Callable[[], bool]) -> Iterator[Pat
             missing = [folder]
         else:
             check_unused(folder)
+            check_entries(folder)
             missing = []
     try:
         with alone.alone(folder, "train"):

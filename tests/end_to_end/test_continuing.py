@@ -4,54 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
-import os
 import shlex
 import shutil
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from omegaconf import OmegaConf
+from tests.end_to_end.conftest import Command
 from tests.training.stopped_run import TINY, assert_same_run, checkpoint
 
 from pix2pix import evaluate
 from pix2pix.data.codecs import write_picture
-from pix2pix.train import main
 
-Command = Callable[..., tuple[int, str]]
 FOLDER = tuple(each for each in TINY if not each.startswith(("data.train_pairs", "data.val_pairs")))
-
-
-@pytest.fixture
-def pix2pix_train(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Command]:
-    """`pix2pix train` in this process and folder; returns its status and all it printed."""
-    monkeypatch.chdir(tmp_path)
-    root = logging.getLogger()
-    before = root.level, list(root.handlers), HydraConfig.instance().cfg, dict(os.environ)
-
-    def run(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["train", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = "".join(capsys.readouterr())
-        assert "Traceback" not in printed
-        return int(ended.value.code or 0), printed
-
-    yield run
-    for handler in set(root.handlers) - set(before[1]):
-        handler.close()
-    root.level, root.handlers, HydraConfig.instance().cfg = before[0], before[1], before[2]
-    os.environ.clear()
-    os.environ.update(before[3])
 
 
 def yaml_of(file: Path) -> Any:

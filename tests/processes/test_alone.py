@@ -6,11 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pix2pix.processes.alone import alone
+from pix2pix.processes.alone import FILE, alone
 from pix2pix.settings.complaints import ConfigError
 
 # Holds the folder, with a child that outlives it, as loading processes may.
@@ -41,3 +42,25 @@ def test_a_folder_has_one_worker(tmp_path: Path) -> None:
                 pass
         finally:
             os.killpg(holder.pid, signal.SIGKILL)
+
+
+def a_link(path: Path) -> None:
+    (path.parent / "notes").write_text("mine")
+    path.symlink_to("notes")
+
+
+@pytest.mark.parametrize("made", [a_link, os.mkfifo, Path.mkdir])
+def test_a_lock_that_is_no_file(tmp_path: Path, made: Callable[[Path], None]) -> None:
+    """It is neither followed nor waited for."""
+    made(tmp_path / FILE)
+    with pytest.raises(ConfigError, match=rf"^{tmp_path / FILE} is no file"), alone(tmp_path, "train"):
+        pass
+    if made is a_link:
+        assert (tmp_path / "notes").read_text() == "mine"
+
+
+def test_a_lock_keeps_what_it_holds(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text("mine")
+    with alone(tmp_path, "train"):
+        pass
+    assert (tmp_path / FILE).read_text() == "mine"
