@@ -306,25 +306,11 @@ def test_the_pattern_that_is_advised_passes_over_a_sweep_beside_the_runs(
     assert main([str(each) for each in found]) == 0
 
 
-def test_nothing_is_written_where_a_link_leads(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Unless it is said that it is the user's own, as on a larger disk."""
-    run, elsewhere = runs / "l1", tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    (run / "evaluation").symlink_to(elsewhere)
-    printed = mistake(capsys, run)
-    assert f"{run} would be written elsewhere, or waited for: evaluation, a link to {elsewhere}. " in printed
-    assert list(elsewhere.iterdir()) == []
-    assert main([str(run), "-o", str(tmp_path / "mine")]) == 0
-    assert list(elsewhere.iterdir()) == []
-    assert main([str(run), "--trust"]) == 0
-    assert (elsewhere / "val" / "metrics.json").exists()
-
-
 def test_a_pipe_is_not_waited_for(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = runs / "l1" / "evaluation" / "val"
     folder.mkdir(parents=True)
     os.mkfifo(folder / "metrics.json")
-    assert "evaluation/val/metrics.json, a pipe" in mistake(capsys, runs / "l1")
+    assert "evaluation/val/metrics.json: " in mistake(capsys, runs / "l1")
 
 
 @pytest.mark.parametrize("name", ["pictures.png", "link"])
@@ -345,3 +331,21 @@ def test_no_picture_of_the_data_is_replaced_by_an_evaluation(
     assert f"{output / 'val'}" in said
     assert "is a file of the data, and would be replaced" in said
     assert picture.read_bytes() == before
+
+
+@pytest.mark.parametrize("place", ["evaluation", "evaluation/val"])
+def test_nothing_is_written_out_of_a_run_unless_it_is_trusted(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    run, elsewhere = runs / "seed 0", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "metrics.json").write_text("mine")
+    (run / place).parent.mkdir(exist_ok=True)
+    (run / place).symlink_to(elsewhere)
+    said = mistake(capsys, run, "--metrics", "psnr")
+    assert f"  {place}: a link to {elsewhere}\n" in said
+    assert "--trust" in said
+    assert [(each.name, each.read_text()) for each in elsewhere.iterdir()] == [("metrics.json", "mine")]
+    assert main([str(run), "--metrics", "psnr", "-o", str(tmp_path / "mine")]) == 0
+    assert main([str(run), "--metrics", "psnr", "--trust"]) == 0
+    assert (elsewhere / ("val" if place == "evaluation" else "") / "contributions.npz").is_file()

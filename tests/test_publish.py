@@ -78,25 +78,88 @@ def test_what_is_there_is_left_alone(run: Path, tmp_path: Path, capsys: pytest.C
     assert "neither a file nor a folder" in capsys.readouterr().err
 
 
-def test_samples_are_pixels_of_the_run_alone(run: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Not a file that a link leads to, not a pipe, no text within a file; instead the one before."""
-    private = tmp_path / "private.png"
-    Image.new("RGB", (4, 4), (99, 0, 0)).save(private)
-    samples = run / "samples"
-    told = PngInfo()
-    told.add_text("where", "private pairs")
-    Image.new("RGB", (4, 4), (10, 0, 0)).save(samples / "epoch_0010.png", pnginfo=told)
-    (samples / "epoch_0011.png").symlink_to(private)
-    os.mkfifo(samples / "epoch_0012.png")
-    (samples / "epoch_0013.png").write_bytes(b"no picture")
+def epoch(folder: Path, number: int) -> Path:
+    return folder / "samples" / f"epoch_{number:04d}.png"
+
+
+def red(model: Path) -> int:
+    """The grid that was published, by its colour."""
+    with Image.open(model / "samples.png") as picture:
+        colour = picture.convert("RGB").getpixel((0, 0))
+    assert isinstance(colour, tuple)
+    return int(colour[0])
+
+
+def test_samples_that_are_others_files_are_not_published(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key, picture = tmp_path / "id_rsa", tmp_path / "private.png"
+    key.write_bytes(b"-----BEGIN OPENSSH PRIVATE KEY-----")
+    Image.new("RGB", (4, 4), (99, 0, 0)).save(picture)
+    epoch(run, 9999).symlink_to(key)
+    epoch(run, 9998).symlink_to(picture)
+    os.mkfifo(epoch(run, 9997))
+    epoch(run, 9996).write_bytes(key.read_bytes())
     assert main([str(run), "-o", str(tmp_path / "model")]) == 0
-    with Image.open(tmp_path / "model" / "samples.png") as picture:
-        assert picture.getpixel((0, 0)) == (10, 0, 0)
-        assert picture.info == {}
-    assert [f"epoch_{epoch:04d}.png is not published" in caplog.text for epoch in (10, 11, 12, 13)] == [
-        *(False, True, True, True)
-    ]
-    samples.rename(tmp_path / "elsewhere")
-    samples.symlink_to(tmp_path / "elsewhere")
-    assert main([str(run), "-o", str(tmp_path / "other")]) == 0
-    assert not (tmp_path / "other" / "samples.png").exists()
+    assert red(tmp_path / "model") == 10
+    printed = capsys.readouterr().out
+    for number in range(9996, 10000):
+        assert f"Left out: {epoch(run, number)}: " in printed
+    for file in (tmp_path / "model").iterdir():
+        assert b"PRIVATE KEY" not in file.read_bytes()
+
+
+def test_a_link_in_place_of_all_samples(run: Path, tmp_path: Path) -> None:
+    (run / "samples").rename(tmp_path / "pictures")
+    (run / "samples").symlink_to("../pictures")
+    assert main([str(run), "-o", str(tmp_path / "model")]) == 0
+    assert not (tmp_path / "model" / "samples.png").exists()
+
+
+def test_of_samples_pixels_alone_are_published(run: Path, tmp_path: Path) -> None:
+    said = PngInfo()
+    said.add_text("comment", "at home, by myself")
+    Image.new("RGB", (4, 4), (11, 0, 0)).save(epoch(run, 11), pnginfo=said)
+    with epoch(run, 11).open("ab") as file:
+        file.write(b"at home, by myself")
+    assert main([str(run), "-o", str(tmp_path / "model")]) == 0
+    assert red(tmp_path / "model") == 11
+    assert b"at home" not in (tmp_path / "model" / "samples.png").read_bytes()
+
+
+def test_weights_that_lie_elsewhere_are_named_to_be_published(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = tmp_path / "models" / "secret.ckpt"
+    (tmp_path / "samples").mkdir()
+    Image.new("RGB", (4, 4), (99, 0, 0)).save(epoch(tmp_path, 1))
+    secret.parent.mkdir()
+    (run / "checkpoints" / "last.ckpt").rename(secret)
+    (run / "checkpoints" / "last.ckpt").symlink_to(secret)
+    assert main([str(run), "-o", str(tmp_path / "model")]) == 2
+    assert f"a link out of the run, to {secret}. " in capsys.readouterr().err
+    assert main([str(secret), "-o", str(tmp_path / "model")]) == 0
+    assert not (tmp_path / "model" / "samples.png").exists()  # it is no run's that is beside
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        b"loss/l1,val/psnr\n1,2\n",
+        b"images,val/psnr\n7,high\n",
+        b"images,val/psnr\n7," + b"1" * 200_000 + b"\n",
+        b"images,val/psnr\n\xff\n",
+    ],
+)
+def test_a_damaged_table_is_told(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], table: bytes) -> None:
+    (run / "metrics.csv").write_bytes(table)
+    assert main([str(run), "-o", str(tmp_path / "model")]) == 2
+    assert f"{run / 'metrics.csv'} is damaged" in capsys.readouterr().err
+
+
+def test_a_count_of_pictures_beyond_all_bounds(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert evaluate.main([str(run), "--metrics", "psnr"]) == 0
+    file = run / "evaluation" / "val" / "metrics.json"
+    file.write_text(file.read_text().replace('"pictures": 2', '"pictures": 1e999'))
+    assert main([str(run), "-o", str(tmp_path / "model")]) == 2
+    assert f"{file} is damaged" in capsys.readouterr().err

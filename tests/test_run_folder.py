@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pix2pix.run_folder import led_astray, new_folder
+from pix2pix.run_folder import new_folder
 from pix2pix.settings.complaints import ConfigError
 
 
@@ -70,32 +69,3 @@ def test_what_was_there_or_is_no_log_stays(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         ended(tmp_path / "new", ConfigError("no"), "train.log", "notes.txt")
     assert (tmp_path / "new" / "notes.txt").exists()
-
-
-def test_what_leads_out_of_a_folder(tmp_path: Path) -> None:
-    """Links to elsewhere and pipes, at the top and in what a training writes to; not those of trackers, nor within."""
-    run = tmp_path / "run"
-    for name in ("checkpoints", "samples", "wandb", "mine"):
-        (run / name).mkdir(parents=True)
-    (run / "checkpoints" / "last.ckpt").touch()
-    (run / "checkpoints" / "best.ckpt").symlink_to("last.ckpt")
-    (run / "samples" / "gone.png").symlink_to("not_there.png")
-    for name in ("wandb", "mine"):
-        (run / name / "latest").symlink_to("/")
-    assert led_astray(run) == []
-    link = tmp_path / "outputs"
-    link.symlink_to(run)  # the way to a run may be one
-    assert led_astray(link) == []
-
-    (run / "train.log").symlink_to("../victim")
-    (run / "samples" / "epoch_0001.png").symlink_to(tmp_path)
-    os.mkfifo(run / "metrics.csv")
-    (run / "evaluation").mkdir()
-    os.mkfifo(run / "evaluation" / "metrics.json")
-    expected = [
-        "metrics.csv, a pipe, a socket or a device",
-        f"samples/epoch_0001.png, a link to {tmp_path}",
-        "train.log, a link to ../victim",
-    ]
-    assert sorted(led_astray(run)) == expected
-    assert led_astray(run, ["evaluation", "not_there"]) == ["evaluation/metrics.json, a pipe, a socket or a device"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -55,3 +56,9 @@ def test_no_file_and_a_folder(tmp_path: Path) -> None:
         read_torch(tmp_path / "a.ckpt", "a judge")
     with pytest.raises(ValueError, match="as a judge: Is a directory"):
         read_torch(tmp_path, "a judge")
+
+
+def test_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "model.ckpt")
+    with pytest.raises(ValueError, match="cannot be read as a checkpoint: it is no file"):
+        read_torch(tmp_path / "model.ckpt", "a checkpoint")

@@ -94,7 +94,7 @@ def resumed_checkpoint(settings: Mapping[str, Any], folder: Path) -> Resumed | N
         check_unused(folder)
         return None
     try:
-        if not last.exists():
+        if not last.is_file():
             newest = newest_checkpoint(folder)
             check_none_lost(settings, folder, newest)
             if newest is None:

@@ -16,7 +16,8 @@ from pix2pix.settings.recording import absolute
 
 def newest_checkpoint(folder: Path) -> Path | None:
     """Of a run that has no `last.ckpt`, the checkpoint of most images that can be continued; None if it has none."""
-    whole = (path for path in folder.glob("checkpoints/*.ckpt") if path.name != "generator.ckpt")
+    found = (path for path in folder.glob("checkpoints/*.ckpt") if path.is_file())
+    whole = (path for path in found if path.name != "generator.ckpt")
     return max(whole, key=lambda path: read_checkpoint(path).get("images_seen", -1), default=None)
 
 

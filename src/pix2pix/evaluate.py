@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--device", default="auto", metavar="NAME", help="auto, cpu, cuda, mps (default: auto)")
     add("--again", action="store_true", help="evaluate anew what has been evaluated")
-    add("--trust", action="store_true", help="accept a pair source of your own code that a checkpoint names")
+    add("--trust", action="store_true", help="accept a pair source of your own code, and links out of a run")
     return parser
 
 

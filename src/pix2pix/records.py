@@ -5,7 +5,6 @@ Nothing here composes, resolves or imports what a file names: `${…}` in a text
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +16,8 @@ from pix2pix.settings.schema.data import DomainSettings
 from pix2pix.settings.schema.settings import recorded_problems
 
 DEEPEST, MOST = 16, 1_000_000  # levels of a record, and values in it: a palette of all its colours is the largest
+
+LARGEST = 1e100  # of numbers that are counted with
 
 # What whoever rebuilds a generator looks at, and what opens the data of a run besides.
 OF_A_GENERATOR = (
@@ -90,8 +91,8 @@ def natural_problem(content: Mapping[str, Any], *names: str) -> str | None:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a plain value is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether a plain value is a number that can be counted with: sums and squares of such are finite."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def _domain_problems(side: str, domain: Any) -> list[str]:

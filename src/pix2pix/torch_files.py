@@ -34,6 +34,8 @@ def read_torch(path: Path, expected: str, *, mmap: bool = False) -> Any:
         DamagedError: the file is empty, was cut off, or has other bits than were written.
         ValueError: it cannot be read. PyTorch's own message would advise to trust the file.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):  # a fifo would be waited for
+        raise ValueError(f"{path} cannot be read as {expected}: it is no file")
     try:
         zipped = _verified(path, expected)
         _check_pickles(path, zipped)

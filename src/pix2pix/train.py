@@ -33,7 +33,7 @@ from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.compose import called_by_time, check
 from pix2pix.settings.mistakes import explanation
 from pix2pix.settings.overrides import readable, typed
-from pix2pix.settings.recorded import take_trust
+from pix2pix.settings.recorded import check_entries, take_trust
 from pix2pix.settings.recording import record_settings
 from pix2pix.settings.resuming import resume_arguments
 from pix2pix.settings.typed import check_flags, conf_folder
@@ -92,6 +92,7 @@ def _held(folder: Path, *, resumed: bool) -> Iterator[Path]:
             check_unused(folder)
         yield folder
     elif resumed:
+        check_entries(folder)
         with alone(folder, "train"):
             yield folder
     else:

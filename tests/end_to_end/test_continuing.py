@@ -4,54 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
-import os
 import shlex
 import shutil
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from omegaconf import OmegaConf
+from tests.end_to_end.conftest import Command
 from tests.training.stopped_run import TINY, assert_same_run, checkpoint
 
 from pix2pix import evaluate
 from pix2pix.data.codecs import write_picture
-from pix2pix.train import main
 
-Command = Callable[..., tuple[int, str]]
 FOLDER = tuple(each for each in TINY if not each.startswith(("data.train_pairs", "data.val_pairs")))
-
-
-@pytest.fixture
-def pix2pix_train(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Command]:
-    """`pix2pix train` in this process and folder; returns its status and all it printed."""
-    monkeypatch.chdir(tmp_path)
-    root = logging.getLogger()
-    before = root.level, list(root.handlers), HydraConfig.instance().cfg, dict(os.environ)
-
-    def run(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["train", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = "".join(capsys.readouterr())
-        assert "Traceback" not in printed
-        return int(ended.value.code or 0), printed
-
-    yield run
-    for handler in set(root.handlers) - set(before[1]):
-        handler.close()
-    root.level, root.handlers, HydraConfig.instance().cfg = before[0], before[1], before[2]
-    os.environ.clear()
-    os.environ.update(before[3])
 
 
 def yaml_of(file: Path) -> Any:
@@ -132,34 +101,6 @@ def test_a_number_that_cannot_be_does_not_take_its_record(tmp_path: Path, pix2pi
     status, printed = pix2pix_train("resume=run")
     assert (status, "All epochs are done." in printed) == (0, True)
     assert checkpoint(tmp_path / "run")["PairedData"]["epoch"] == 4
-
-
-# --- what somebody else has put into the folder -----------------------------------------------------------------------
-
-
-def test_nothing_outside_of_a_run_is_written_by_its_links(
-    tmp_path: Path, pix2pix_train: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("PIX2PIX_TRUST", raising=False)
-    assert pix2pix_train(*TINY, "hydra.run.dir=run")[0] == 0
-    run, outside = tmp_path / "run", tmp_path / "outside"
-    (run / "checkpoints").rename(outside)
-    (run / "checkpoints").symlink_to(outside)
-    (run / ".lock").unlink()
-    (outside / "victim").write_text("precious")
-    for name in (".lock", "train.log", ".metrics.csv.draft", "trackers.json"):
-        (run / name).unlink(missing_ok=True)
-        (run / name).symlink_to(outside / "victim")
-    before = files(outside)
-    status, printed = pix2pix_train("resume=run", "schedule.epochs=4")
-    assert status == 2
-    assert f"resume: run would be written elsewhere, or waited for: .lock, a link to {outside / 'victim'}; " in printed
-    assert printed.rstrip().endswith("pix2pix train --trust resume=run")
-    assert files(outside) == before
-    for name in (".lock", "train.log", ".metrics.csv.draft", "trackers.json"):
-        (run / name).unlink()
-    assert pix2pix_train("--trust", "resume=run", "schedule.epochs=4")[0] == 0  # a disk of the user's own
-    assert files(outside) != before
 
 
 # --- a checkpoint that is gone ----------------------------------------------------------------------------------------

@@ -6,11 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pix2pix.processes.alone import alone
+from pix2pix.processes.alone import FILE, alone
 from pix2pix.settings.complaints import ConfigError
 
 # Holds the folder, with a child that outlives it, as loading processes may.
@@ -43,25 +44,23 @@ def test_a_folder_has_one_worker(tmp_path: Path) -> None:
             os.killpg(holder.pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("kind", ["link", "dangling link", "pipe"])
-def test_what_is_no_file_of_its_own_is_not_opened(tmp_path: Path, kind: str) -> None:
-    """A link's end stays what it was, and a pipe is not waited for."""
-    victim = tmp_path / "victim"
-    if kind == "link":
-        victim.write_text("precious")
-    (tmp_path / "run").mkdir()
-    lock = tmp_path / "run" / ".lock"
-    if kind == "pipe":
-        os.mkfifo(lock)
-    else:
-        lock.symlink_to(victim)
-    with pytest.raises(ConfigError, match=r"\.lock is no file of its own"), alone(tmp_path / "run", "train"):
+def a_link(path: Path) -> None:
+    (path.parent / "notes").write_text("mine")
+    path.symlink_to("notes")
+
+
+@pytest.mark.parametrize("made", [a_link, os.mkfifo, Path.mkdir])
+def test_a_lock_that_is_no_file(tmp_path: Path, made: Callable[[Path], None]) -> None:
+    """It is neither followed nor waited for."""
+    made(tmp_path / FILE)
+    with pytest.raises(ConfigError, match=rf"^{tmp_path / FILE} is no file"), alone(tmp_path, "train"):
         pass
-    assert [victim.read_text()] == ["precious"] if kind == "link" else not victim.exists()
+    if made is a_link:
+        assert (tmp_path / "notes").read_text() == "mine"
 
 
-def test_what_a_lock_holds_stays(tmp_path: Path) -> None:
-    (tmp_path / ".lock").write_text("kept")
+def test_a_lock_keeps_what_it_holds(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text("mine")
     with alone(tmp_path, "train"):
         pass
-    assert (tmp_path / ".lock").read_text() == "kept"
+    assert (tmp_path / FILE).read_text() == "mine"

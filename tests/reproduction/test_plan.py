@@ -71,6 +71,8 @@ def test_a_plan_is_kept(tmp_path: Path) -> None:
     plan = Plan(("size=tiny",), None, 3.0, 3, 7)
     plan.write(tmp_path)
     assert Plan.read(tmp_path) == plan
-    (tmp_path / "plan.json").write_text("{")
-    with pytest.raises(ConfigError, match=r"plan.json cannot be read"):
-        Plan.read(tmp_path)
+    kept = (tmp_path / "plan.json").read_text()
+    for damaged in ("{", "[]", "1", kept.replace('"seeds": 3', '"seeds": 1e999'), kept.replace("7", '"7"')):
+        (tmp_path / "plan.json").write_text(damaged)
+        with pytest.raises(ConfigError, match=r"plan.json cannot be read"):
+            Plan.read(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,15 @@ from hydra.plugins.config_source import ConfigSource
 from omegaconf import OmegaConf
 
 from pix2pix.settings.complaints import ConfigError
-from pix2pix.settings.recorded import VARIABLE, check_trusted, foreign, read_plain, recorded_overrides, take_trust
+from pix2pix.settings.recorded import (
+    VARIABLE,
+    check_entries,
+    check_trusted,
+    foreign,
+    read_plain,
+    recorded_overrides,
+    take_trust,
+)
 from pix2pix.settings.resolvers import register_resolvers
 from pix2pix.settings.typed import conf_folder
 
@@ -178,3 +187,28 @@ def test_recorded_overrides_are_texts(tmp_path: Path) -> None:
     file.write_text("a: 1")
     with pytest.raises(ConfigError, match=r"overrides\.yaml is damaged"):
         recorded_overrides(tmp_path)
+
+
+def test_a_record_that_is_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / ".hydra").mkdir()
+    os.mkfifo(tmp_path / ".hydra" / "overrides.yaml")
+    with pytest.raises(ConfigError, match=r"overrides\.yaml cannot be read as settings: it is no file"):
+        recorded_overrides(tmp_path)
+
+
+def test_links_out_of_a_folder_are_told_or_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    for number in range(25):
+        (run / f"link {number:02d}").symlink_to(tmp_path)
+    with pytest.raises(ConfigError) as raised:
+        check_entries(run)
+    first, *listed, more, last = str(raised.value).splitlines()
+    assert first.startswith(f"{run} holds links out of it")
+    assert listed == [f"  link {number:02d}: a link to {tmp_path}" for number in range(20)]
+    assert more == "  … and 5 more"
+    assert last.endswith("type --trust as well")
+    check_entries(run, "metrics.csv")
+    check_entries(run, trusted=True)
+    take_trust(["--trust"])
+    check_entries(run)

@@ -144,12 +144,32 @@ def test_whoever_asks_is_told_of_each_point_as_it_ends(tmp_path: Path, capsys: p
     assert (tmp_path / "table.csv").exists()
 
 
-def test_a_broken_score_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"scores": ',
+        '{"scores": {"ssim": 1e999}, "minutes": 1}',
+        '{"scores": {"ssim": 1e300}, "minutes": 1}',  # of which two have no mean
+        f'{{"scores": {{"ssim": 0.5}}, "minutes": 1{"0" * 400}}}',
+    ],
+)
+def test_a_broken_score_is_an_error_that_names_the_file(tmp_path: Path, text: str) -> None:
     (asked,) = points(tmp_path, ["seed=1"])
     asked.folder.mkdir()
-    (asked.folder / "score.json").write_text('{"scores": ')
+    (asked.folder / "score.json").write_text(text)
     with pytest.raises(SweepError, match=r"p0/score.json cannot be read"):
         run_points([asked], tmp_path, command=COMMAND)
+
+
+@pytest.mark.parametrize("name", ["score.json", "console.log"])
+def test_a_point_that_leads_out_of_its_folder_is_refused(tmp_path: Path, name: str) -> None:
+    (asked,) = points(tmp_path, ["seed=1"])
+    asked.folder.mkdir()
+    (tmp_path / "notes").write_text("mine")
+    (asked.folder / name).symlink_to("../notes")
+    with pytest.raises(SweepError, match=f"{name}: a link to {tmp_path / 'notes'}"):
+        run_points([asked], tmp_path / "sweep", command=COMMAND)
+    assert (tmp_path / "notes").read_text() == "mine"
 
 
 def test_two_points_of_one_folder_are_refused(tmp_path: Path) -> None:

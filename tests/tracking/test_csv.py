@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,7 @@ def test_a_table_that_is_deleted_under_way_comes_back_with_its_header(tmp_path: 
         b"images,loss/generator\n8.0,0.75\n",
         b"images,loss/generator\n8,0.75,1\n",
         b"\xff\xfei\x00m\x00",
+        b"images,loss/generator\n" + b"9" * 5000 + b",0.75\n",
     ],
 )
 def test_what_is_no_table_of_ours_is_kept_beside_and_stops_nothing(tmp_path: Path, found: bytes) -> None:
@@ -131,3 +133,19 @@ def test_other_ranks_write_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     tracker.cut_back(0)
     tracker.finalize("success")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_link_beside_leads_to_is_not_written(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("mine")
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / ".metrics.csv.draft").symlink_to("../notes")
+    logged(run)
+    assert (tmp_path / "notes").read_text() == "mine"
+
+
+def test_a_fifo_is_set_aside_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "metrics.csv")
+    CsvTracker(tmp_path).cut_back(8)
+    assert (tmp_path / "metrics.csv").read_text() == "images\n"
+    assert (tmp_path / "metrics_set_aside_1.csv").is_fifo()

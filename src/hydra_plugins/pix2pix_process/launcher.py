@@ -20,6 +20,7 @@ from pix2pix.processes.alone import alone
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.compose import plain_settings
 from pix2pix.settings.overrides import as_typed
+from pix2pix.settings.recorded import check_entries
 from pix2pix.settings.resolvers import register_resolvers
 from pix2pix.sweeping.point import Point, PointsFailedError, Result, SweepError, point_name
 from pix2pix.sweeping.sought import sought
@@ -62,9 +63,16 @@ class ProcessLauncher(Launcher):
         self.earlier: list[Result] = []  # of sweepers that launch in several batches
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Take what Hydra gives; the task function is not called here but by the processes of the points."""
+        """Take what Hydra gives; the task function is not called here but by the processes of the points.
+
+        Raises CompactHydraException where the sweep's folder leads out of itself: Hydra writes to it next.
+        """
         self.hydra_context = hydra_context
         self.config = config
+        try:
+            check_entries(Path(config.hydra.sweep.dir))
+        except ConfigError as error:
+            raise CompactHydraException(str(error)) from error
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run the points and return when all have ended, with the failed ones marked so.

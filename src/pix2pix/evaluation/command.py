@@ -15,7 +15,8 @@ from pix2pix.evaluation.run import EvaluationError, Run, open_run
 from pix2pix.evaluation.scored import wanted_metrics
 from pix2pix.evaluation.tables import aligned, markdown, one_run
 from pix2pix.processes.memory import keep_freed_memory
-from pix2pix.run_folder import led_astray, listed
+from pix2pix.settings.complaints import ConfigError
+from pix2pix.settings.recorded import check_entries
 from pix2pix.whole_files import write_whole
 
 
@@ -36,9 +37,8 @@ def run_command(arguments: argparse.Namespace) -> None:
     runs = [open_run(typed, data_root=arguments.data_root, trust=arguments.trust) for typed in arguments.runs]
     if arguments.output is not None and len(runs) == 1:
         runs = [replace(runs[0], folder=arguments.output)]
-    elif not arguments.trust:
-        for run in runs:
-            _check_folder(run)
+    else:
+        _check_places(runs, trusted=arguments.trust)
     for place, run in enumerate(runs):
         same = next((other for other in runs[:place] if other.weights == run.weights), None)
         if same is not None:
@@ -52,13 +52,13 @@ def run_command(arguments: argparse.Namespace) -> None:
         _print_one(evaluated[0], arguments.split)
 
 
-def _check_folder(run: Run) -> None:
-    """Raises EvaluationError where what is written into a run's folder would be written elsewhere."""
-    if found := led_astray(run.folder.parent, [run.folder.name]):
-        raise EvaluationError(
-            f"{run.shown} would be written elsewhere, or waited for: {listed(found)}. Remove what is not yours, or"
-            " choose another place: -o FOLDER; if you made it, or trust who did: --trust"
-        )
+def _check_places(runs: Sequence[Run], *, trusted: bool) -> None:
+    """Raises EvaluationError where what is written into a run would go elsewhere."""
+    try:
+        for run in runs:
+            check_entries(run.folder.parent, run.folder.name, trusted=trusted)
+    except ConfigError as error:
+        raise EvaluationError(str(error)) from error
 
 
 def _device(typed: str) -> str:

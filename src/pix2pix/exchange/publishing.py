@@ -3,7 +3,7 @@
 model.safetensors   the weights, with the description in the header: what `load_exported` reads
 config.json         the same description, for people and for the hub
 README.md           the model card (see `model_card`)
-samples.png         the last grid of the run's samples, where it has one
+samples.png         the last grid of the run's samples, where it has one, written anew: pixels and nothing else
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import logging
-import stat
+import os
+import shlex
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,7 +29,6 @@ from pix2pix.exchange.safetensors_file import write_safetensors
 from pix2pix.inference.networks import TorchNetwork
 from pix2pix.json_files import read_json
 
-log = logging.getLogger(__name__)
 SAMPLES = "samples.png"
 VALIDATED = "val/"  # before the names of scores in metrics.csv
 
@@ -40,6 +39,7 @@ def publish(arguments: argparse.Namespace) -> None:
     if folder.exists():
         raise ExchangeError(f"-o: {folder} exists already; remove it or choose another name")
     run = open_run(arguments.run)
+    _check_own(arguments.run, run, folder)
     network = run.translator().network
     assert isinstance(network, TorchNetwork)
     description = describe(
@@ -49,7 +49,8 @@ def publish(arguments: argparse.Namespace) -> None:
         noise=network.noise,
         images_seen=run.images,
     )
-    samples = _newest_samples(run.path.parent.parent / "samples")
+    samples = _newest_samples(run)
+    scores = _scores(run)
     parameters = sum(parameter.numel() for parameter in network.generator.parameters())
     card = model_card(
         Facts(
@@ -57,7 +58,7 @@ def publish(arguments: argparse.Namespace) -> None:
             record=run.record,
             images_seen=run.images,
             parameters=parameters,
-            scores=_scores(run),
+            scores=scores,
             samples=None if samples is None else SAMPLES,
         )
     )
@@ -77,19 +78,33 @@ def publish(arguments: argparse.Namespace) -> None:
         print(f"{SAMPLES} shows pictures of the data: make sure that you may publish them.")
 
 
-def _newest_samples(folder: Path) -> Array | None:
-    """The pixels of the last grid, and nothing else that its file may hold; of no file that only a link leads to."""
-    if folder.is_symlink():
-        log.warning("%s is a link: no samples are published.", folder)
+def _check_own(typed: str, run: Run, folder: Path) -> None:
+    """Raises ExchangeError where a run's folder was typed, and its weights lie elsewhere: another's perhaps."""
+    weights, own = Path(os.path.realpath(run.path)), Path(os.path.realpath(Path(typed).expanduser()))
+    if own.is_dir() and not weights.is_relative_to(own):
+        words = shlex.join(["pix2pix", "publish", str(weights), "-o", str(folder)])
+        raise ExchangeError(f"{run.path} is a link out of the run, to {weights}. If that is to be published: {words}")
+
+
+def _newest_samples(run: Run) -> Array | None:
+    """The last grid that can be read. Of one that is a link nobody knows whether it may be published."""
+    if run.path.parent.name != "checkpoints":
         return None
-    for file in sorted(folder.glob("epoch_*.png"), reverse=True):
+    samples = run.path.parent.parent / "samples"
+    for path in sorted(samples.glob("epoch_*.png"), key=_when, reverse=True):
         try:
-            if not stat.S_ISREG(file.lstat().st_mode):
-                raise BadPairError("it is a link or no file")
-            return read_picture(file)
+            if samples.is_symlink() or path.is_symlink() or not path.is_file():
+                raise BadPairError(f"{path}: is a link, or no file")
+            return read_picture(path)
         except BadPairError as error:
-            log.warning("%s is not published: %s", file, error)
+            print(f"Left out: {error}")
     return None
+
+
+def _when(path: Path) -> tuple[int, str, bool, str]:
+    """An order of samples by their names: those within an epoch come before that of its end."""
+    epoch, _, batch = path.stem.removeprefix("epoch_").partition("-")
+    return len(epoch), epoch, not batch, batch
 
 
 def _scores(run: Run) -> Scores | None:
@@ -102,20 +117,23 @@ def _scores(run: Run) -> Scores | None:
                 if said["settings"]["weights"] == run.weights:
                     values = {name: float(score["value"]) for name, score in said["scores"].items()}
                     return Scores(values, f"{int(said['pictures'])} pictures of {split}, by pix2pix evaluate")
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
                 raise ExchangeError(f"{file} is damaged ({error!r}): evaluate the run anew, or delete it") from error
     return _last_validation(run)
 
 
 def _last_validation(run: Run) -> Scores | None:
     file = run.path.parent.parent / "metrics.csv"
-    if run.path.name != "last.ckpt" or not file.is_file():
+    if run.path.name != "last.ckpt" or run.path.parent.name != "checkpoints" or not file.is_file():
         return None
-    with file.open(newline="", encoding="utf-8") as table:
-        rows = [row for row in csv.DictReader(table) if row["images"] == str(run.images)]
-    values = {name.removeprefix(VALIDATED): float(value) for name, value in _validated(rows).items() if value}
+    try:
+        with file.open(newline="", encoding="utf-8") as table:
+            rows = [row for row in csv.DictReader(table) if row["images"] == str(run.images)]
+        values = {name.removeprefix(VALIDATED): float(value) for name, value in _validated(rows).items() if value}
+    except (ValueError, KeyError, csv.Error) as error:
+        raise ExchangeError(f"{file} is damaged ({error!r}): mend it, or move it away") from error
     return Scores(values, "the pictures of val, in the last validation of the training") if values else None
 
 
 def _validated(rows: list[dict[str, Any]]) -> Mapping[str, str]:
-    return {name: value for row in rows for name, value in row.items() if name.startswith(VALIDATED) and value}
+    return {name: value for row in rows for name, value in row.items() if value and str(name).startswith(VALIDATED)}

@@ -20,7 +20,7 @@ FILE = ".lock"
 def alone(folder: Path, command: str) -> Iterator[None]:
     """Nobody else is in the folder as long as the `with` lasts, nor when this process has died of anything.
 
-    Raises ConfigError where somebody is: another `pix2pix COMMAND`.
+    Raises ConfigError where somebody is, another `pix2pix COMMAND`, or where the lock is no file.
     """
     if sys.platform == "win32":  # which has no such locks
         yield
@@ -38,15 +38,18 @@ def alone(folder: Path, command: str) -> Iterator[None]:
 
 
 def _opened(path: Path) -> BinaryIO:
-    """The file that is locked, made where there is none; never another that a link leads to, nor one that waits."""
-    refused = ConfigError(f"{path} is no file of its own but a link or a pipe: remove it")
+    """A lock, made where it is not there. What a link leads to is not touched, and no fifo is waited for."""
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise refused from error
-        raise
+        if error.errno not in (errno.ELOOP, errno.EISDIR, errno.ENXIO):  # a link, a folder, a socket
+            raise
+        raise _no_file(path) from None
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise refused
+        raise _no_file(path)
     return os.fdopen(handle, "r+b")
+
+
+def _no_file(path: Path) -> ConfigError:
+    return ConfigError(f"{path} is no file, and it is how one pix2pix knows of another: delete it, and the same again")

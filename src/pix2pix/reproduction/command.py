@@ -23,6 +23,7 @@ from pix2pix.reproduction.preparation import devices_of, find_classes, make_judg
 from pix2pix.reproduction.record import Record
 from pix2pix.reproduction.tables import methods, needs_palette, tables
 from pix2pix.settings.compose import check
+from pix2pix.settings.recorded import check_entries
 from pix2pix.sweeping.point import Point, Result
 from pix2pix.sweeping.sharing import visible_devices
 from pix2pix.sweeping.sweep import run_points
@@ -47,6 +48,8 @@ def run_command(arguments: argparse.Namespace) -> int:
     shown = tables(arguments.tables, setting)
     folder = (arguments.output or _usual_folder(setting)).absolute()
     folder.mkdir(parents=True, exist_ok=True)
+    check_entries(folder)
+    check_entries(folder / "points")  # in which each is looked at before it goes on
     with alone(folder, "reproduce"):
         if needs_palette(shown, setting):
             setting = Setting(setting.overrides, setting.composed, find_classes(setting, folder))
@@ -137,7 +140,7 @@ def _forget_old_scores(asked: Sequence[Point], judge: Mapping[str, Any] | None) 
 
     for point in asked:
         path = point.folder / FINISHED_BY
-        if not path.exists():
+        if not path.is_file():
             continue
         judged_by = json.loads(path.read_text(encoding="utf-8"))["judge"]
         by_another = judge is not None and point.name.startswith("labels2photo") and judged_by != judge["digest"]

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pix2pix.json_files import read_json
+from pix2pix.records import natural_problem
 from pix2pix.reproduction.methods import Method
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.whole_files import write_whole
@@ -83,12 +84,14 @@ class Plan:
     def read(cls, folder: Path) -> Plan | None:
         """That of a folder, if there is one. Raises ConfigError where it cannot be read."""
         path = folder / FILE
-        if not path.exists():
+        if not path.is_file():
             return None
         try:
             said = read_json(path)
+            if problem := natural_problem(said, "seeds", "epochs"):
+                raise ValueError(problem)
             return cls(**said | {"overrides": tuple(said["overrides"])})
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ConfigError(f"{path} cannot be read as a plan ({error!r}): move {folder} away") from None
 
 

@@ -51,7 +51,7 @@ def make_judge(setting: Setting, folder: Path) -> dict[str, Any]:
     """What `judge.json` says, after making the judge where it has not been made."""
     point = Point("the judge", _data_overrides(setting), folder / "judge", judging.FILE)
     path = point.folder / judging.FILE
-    if path.exists() and _has_changed(json.loads(path.read_text(encoding="utf-8"))):
+    if path.is_file() and _has_changed(json.loads(path.read_text(encoding="utf-8"))):
         path.unlink()
     if not path.exists():
         log.info("First the judge, a segmentation network trained on the real photos: %s", point.folder / "console.log")

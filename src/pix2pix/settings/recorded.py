@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from pix2pix.odd_entries import odd_entries
 from pix2pix.records import plain_problem
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.overrides import typed
@@ -43,9 +44,21 @@ def take_trust(arguments: Sequence[str]) -> list[str]:
     return [argument for argument in arguments if argument != FLAG]
 
 
-def trusted() -> bool:
-    """Whether `--trust` was typed."""
-    return os.environ.get(VARIABLE) == "1"
+def check_entries(folder: Path, *only: str, trusted: bool | None = None) -> None:
+    """Raises ConfigError, which lists each, where what is written into a folder would go elsewhere (see `odd_entries`).
+
+    Args:
+        only: names of the entries that are looked at, if not all.
+        trusted: whether all is well in any case; None: where `--trust` was typed.
+    """
+    if _trusted() if trusted is None else trusted:
+        return
+    if found := odd_entries(folder, *only):
+        raise ConfigError(
+            f"{folder} holds links out of it, or what is neither file nor folder. Writing there may change what lies"
+            f" elsewhere, or wait for ever:\n{_listed(found)}\n"
+            f"Delete them; or if you made them, or trust who did, type {FLAG} as well"
+        )
 
 
 def check_trusted(config: Path, run: Path) -> None:
@@ -55,13 +68,11 @@ def check_trusted(config: Path, run: Path) -> None:
         config: the file that `resume=` composes.
         run: as it was typed.
     """
-    if trusted():
+    if _trusted():
         return
     if found := list(foreign(config)):
-        listed = "\n".join(f"  {each}" for each in found[:20])
-        more = f"\n  … and {len(found) - 20} more" if len(found) > 20 else ""
         raise ConfigError(
-            f"resume: {config} names what is not pix2pix's own, and resuming would run or reach it:\n{listed}{more}\n"
+            f"resume: {config} names what is not pix2pix's own, and resuming would run or reach it:\n{_listed(found)}\n"
             f"If you made this run, or trust who made it: pix2pix train {FLAG} {typed('resume', run)}"
         )
 
@@ -128,6 +139,8 @@ def read_plain(path: Path) -> tuple[str, Any]:
 
     Raises ConfigError where it holds anything else, or refers to parts of itself: what is little text could be much.
     """
+    if path.exists() and not path.is_file():  # a fifo would be waited for
+        raise ConfigError(f"{path} cannot be read as settings: it is no file")
     found = path.stat()
     return _read_plain(path, found.st_mtime_ns, found.st_size)
 
@@ -154,6 +167,15 @@ def _read_plain(path: Path, modified: int, size: int) -> tuple[str, Any]:
     if plain is not None and (problem := plain_problem(plain)):
         raise ConfigError(f"{path} cannot be read as settings: it {problem}")
     return text, plain
+
+
+def _trusted() -> bool:
+    return os.environ.get(VARIABLE) == "1"
+
+
+def _listed(found: Sequence[str]) -> str:
+    more = f"\n  … and {len(found) - 20} more" if len(found) > 20 else ""
+    return "\n".join(f"  {each}" for each in found[:20]) + more
 
 
 def _leaves(plain: Any, key: str = "") -> Iterator[tuple[str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,11 +11,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
-from pix2pix.run_folder import led_astray, listed
 from pix2pix.runs import epochs_begun, latest_run
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.overrides import quote, typed
-from pix2pix.settings.recorded import FLAG, check_trusted, read_plain, trusted
+from pix2pix.settings.recorded import check_trusted, read_plain
 from pix2pix.settings.recording import PATHS, absolute, resumes
 from pix2pix.settings.typed import conf_folder, flag_value, overrides
 
@@ -37,8 +38,8 @@ def resume_arguments(arguments: Sequence[str]) -> list[str]:
 
     The run's `.hydra/` stays as it is; what is typed now is kept in `.hydra/resume_N` once the run goes on with it, and
     the next resume starts from there, so that a run that was extended stays extended.
-    Raises ConfigError where RUN is no run folder, where its settings name code of others' or its entries lead
-    elsewhere, and `--trust` was not typed, or where what else was typed would make it another run.
+    Raises ConfigError where RUN is no run folder, where its settings name code of others' and `--trust` was not typed,
+    or where what else was typed would make it another run.
     """
     arguments = list(arguments)
     asked = [argument for argument in arguments if argument.startswith("resume=")]
@@ -54,12 +55,11 @@ def resume_arguments(arguments: Sequence[str]) -> list[str]:
         return arguments
     folder = Path(str(parsed))
     kept = absolute(folder)
-    _check_entries(Path(kept), folder)
-    records = _records(Path(kept))
-    if not records:
+    record = _record(Path(kept))
+    if record is None:
         hint = latest_run(".hydra/config.yaml")
         raise ConfigError(f"resume: {str(folder)!r} is no run folder: it has no .hydra/config.yaml.{hint}")
-    check_trusted(records[-1] / "config.yaml", folder)
+    check_trusted(record / "config.yaml", folder)
     others = [argument for argument in overrides(arguments) if argument not in asked]
     flags = [argument for argument in arguments if argument not in asked and argument not in others]
     for argument in others:
@@ -73,9 +73,9 @@ def resume_arguments(arguments: Sequence[str]) -> list[str]:
             )
     return [
         *flags,
-        f"--config-path={records[-1]}",
+        f"--config-path={record}",
         "--config-name=config",
-        *_relative_paths(records[-1]),
+        *_relative_paths(record),
         *others,
         f"resume={quote(kept)}",
         f"hydra.run.dir={quote(kept)}",
@@ -84,36 +84,24 @@ def resume_arguments(arguments: Sequence[str]) -> list[str]:
     ]
 
 
-def _check_entries(kept: Path, folder: Path) -> None:
-    """Raises ConfigError where what is in the folder would have others' files written, and nobody trusts it."""
-    if trusted() or not kept.is_dir():
-        return
-    if found := led_astray(kept):
-        raise ConfigError(
-            f"resume: {folder} would be written elsewhere, or waited for: {listed(found)}. Remove what is not yours; if"
-            f" you made it, or trust who did: pix2pix train {FLAG} {typed('resume', folder)}"
-        )
+def _record(folder: Path) -> Path | None:
+    """The folder in a run's `.hydra/` whose settings it goes on with: the newest; killed early, one may be empty.
 
-
-def _records(folder: Path) -> list[Path]:
-    """The folders with settings in a run's `.hydra/`, from the first start on; killed early, one may be empty.
-
-    Those of fewer epochs than the run has begun were refused: earlier versions recorded that too.
+    Those of fewer epochs than the run has begun were refused: earlier versions recorded that too. Where all are of
+    fewer, the table or the samples tell of more than there were, and the newest of those of most epochs is it.
     """
     kept, begun = folder / ".hydra", epochs_begun(folder)
-    first, *later = (each / "config.yaml" for each in (kept, *(each for _, each in resumes(kept))))
-    written = [each for each in (first, *later) if each.is_file() and each.stat().st_size]
-    epochs = (_said(each, "schedule.epochs") for each in written)
-    refused = [last is not None and 0 <= _whole(last) < begun for last in epochs]
-    kept_up = [each for each, wrong in zip(written, refused, strict=True) if not wrong]
-    if not kept_up and written:  # what says so is wrong itself: the latest of those of most epochs
-        kept_up = [max(reversed(written), key=lambda each: _whole(_said(each, "schedule.epochs")))]
-    return [each.parent for each in kept_up]
+    newest_first = [each / "config.yaml" for each in (*(each for _, each in reversed(resumes(kept))), kept)]
+    written = [each for each in newest_first if each.is_file() and each.stat().st_size]
+    kept_up = (each for each in written if _epochs(each) >= begun)
+    found = next(kept_up, None) or max(written, key=_epochs, default=None)
+    return None if found is None else found.parent
 
 
-def _whole(said: str | None) -> int:
-    """A number that a record says; -1 where it says none."""
-    return int(said) if said is not None and said.isdecimal() and len(said) < 10 else -1
+def _epochs(config: Path) -> float:
+    """Of a record of settings; infinity where it does not say."""
+    said = _said(config, "schedule.epochs")
+    return int(said) if said is not None and re.fullmatch(r"\d{1,18}", said) else math.inf
 
 
 def _relative_paths(record: Path) -> list[str]:

@@ -14,10 +14,10 @@ from typing import Literal
 from hydra.errors import CompactHydraException
 
 from pix2pix.json_files import read_json
-from pix2pix.records import is_number
+from pix2pix.records import LARGEST, is_number
 from pix2pix.runs import results
 from pix2pix.settings.complaints import ConfigError
-from pix2pix.settings.recorded import recorded_overrides
+from pix2pix.settings.recorded import check_entries, recorded_overrides
 
 
 class SweepError(ValueError):
@@ -86,14 +86,18 @@ def finished_result(point: Point) -> Result | None:
         score = read_json(score_file)
         scores, minutes = score["scores"], score["minutes"]
         if not (is_number(minutes) and isinstance(scores, dict) and all(map(is_number, scores.values()))):
-            raise TypeError("its scores and minutes are no numbers")
+            raise TypeError(f"expected numbers of at most {LARGEST:g}")
         return Result(point, "finished", scores, minutes)
     except (ValueError, KeyError, TypeError) as error:
         raise SweepError(f"{score_file} cannot be read ({error!r}): delete it to train this point again") from None
 
 
 def result_so_far(point: Point) -> Result:
-    """Finished or waiting; raises SweepError where the folder holds a run of other settings."""
+    """Finished or waiting; raises SweepError where the folder holds a run of other settings, or leads out of itself."""
+    try:
+        check_entries(point.folder)
+    except ConfigError as error:
+        raise SweepError(str(error)) from error
     result = finished_result(point)
     if result or has_begun(point):
         # Hydra's record is of the first start; a score may have been written by a run that was continued.

@@ -19,6 +19,7 @@ from pix2pix.whole_files import whole_file
 
 log = logging.getLogger(__name__)
 Row = Mapping[str, str]
+DIGITS = 18  # of a count of images, at most
 
 
 class CsvTracker(Logger):
@@ -80,6 +81,8 @@ class CsvTracker(Logger):
     def _read(self) -> list[dict[str, str]]:
         """The rows on disk as text; learns the columns from the header. A file that is no such table is set aside."""
         try:
+            if self.path.exists() and not self.path.is_file():
+                raise csv.Error("a fifo would be waited for")
             text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
             reader = csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1], newline=""), strict=True)
             rows: list[dict[str, str]] = list(reader)
@@ -87,7 +90,7 @@ class CsvTracker(Logger):
             self._set_aside()
             return []
         self._columns = list(reader.fieldnames or ["images"])
-        if self._columns[0] != "images" or not all(row["images"].isdecimal() and None not in row for row in rows):
+        if self._columns[0] != "images" or not all(_is_row(row) for row in rows):
             self._set_aside()
             return []
         return rows
@@ -114,6 +117,12 @@ class CsvTracker(Logger):
         text = io.StringIO()
         csv.DictWriter(text, self._columns, restval="", lineterminator="\n").writerows(rows)
         return text.getvalue()
+
+
+def _is_row(row: Row) -> bool:
+    """Whether a line has a count of images before its values, and no more values than the table has columns."""
+    images = row["images"]
+    return images.isdecimal() and len(images) <= DIGITS and None not in row
 
 
 def _exact(value: Any) -> str:
