@@ -111,7 +111,7 @@ def recorded_overrides(run: Path) -> list[str] | None:
     Raises ConfigError where the file is none.
     """
     path = run / ".hydra" / "overrides.yaml"
-    if not path.is_file():
+    if not path.exists():
         return None
     _, found = read_plain(path)
     if found is not None and not (isinstance(found, list) and all(isinstance(each, str) for each in found)):
@@ -125,7 +125,7 @@ def recorded_sources(run: Path) -> list[tuple[str, str]]:
     Raises ConfigError where the file is none.
     """
     path = run / ".hydra" / "hydra.yaml"
-    if not path.is_file():
+    if not path.exists():
         return []
     _, found = read_plain(path)
     try:

@@ -32,9 +32,11 @@ def run_name(folder: str | Path) -> str:
 
 def _read(folder: Path) -> dict[str, str]:
     path = folder / FILE
-    if not path.is_file():
+    if not path.exists():
         return {}
     try:
+        if not path.is_file():
+            raise ValueError("a fifo would be waited for")
         found = read_json(path)
     except ValueError:
         found = None
