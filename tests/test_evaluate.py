@@ -349,3 +349,23 @@ def test_nothing_is_written_out_of_a_run_unless_it_is_trusted(
     assert main([str(run), "--metrics", "psnr", "-o", str(tmp_path / "mine")]) == 0
     assert main([str(run), "--metrics", "psnr", "--trust"]) == 0
     assert (elsewhere / ("val" if place == "evaluation" else "") / "contributions.npz").is_file()
+
+
+@pytest.mark.parametrize(
+    ("found", "damaged"),
+    [
+        ('"weights":', '"weight":'),
+        ('"resamples": 100,', '"resamples": 1e999,'),
+        ('"digest":', '"dig":'),
+        ('"measured": [', '"measured": 5, "more": ['),
+    ],
+)
+def test_an_evaluation_that_is_damaged_is_made_anew(runs: Path, found: str, damaged: str) -> None:
+    words = [str(runs / "seed 0"), "--metrics", "psnr", "--resamples", "100"]
+    assert main(words) == 0
+    file = runs / "seed 0" / "evaluation" / "val" / "metrics.json"
+    whole = file.read_text()
+    assert found in whole
+    file.write_text(whole.replace(found, damaged))
+    assert main(words) == 0
+    assert file.read_text() == whole

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydantic
 import torch
+from pydantic import ConfigDict, TypeAdapter
 
 from pix2pix import __version__
 from pix2pix.data.datamodule import PairedData
@@ -26,6 +28,7 @@ from pix2pix.evaluation.scored import CATALOGUE, JUDGE, Choice, Scored, choose, 
 from pix2pix.evaluation.scores import Score, scores_of
 from pix2pix.metrics.catalogue import SET_METRICS
 from pix2pix.nearest import nearest
+from pix2pix.settings.complaints import schema_problems
 from pix2pix.whole_files import check_folder
 
 log = logging.getLogger(__name__)
@@ -59,6 +62,36 @@ class Request:
     again: bool = False
 
 
+@pydantic.dataclasses.dataclass(config=ConfigDict(extra="ignore"))
+class _OfJudge:
+    place: str | None
+    digest: str | None
+
+
+@pydantic.dataclasses.dataclass(config=ConfigDict(extra="ignore"))
+class _Compared:
+    """The settings of an evaluation that is there, which are compared with what is asked for."""
+
+    weights: str
+    images: int | None
+    noise: Any
+    statistics: Any
+    seed: int
+    data: dict[str, Any]
+    pictures: int | None
+    device: str
+    pix2pix: str
+    judge: _OfJudge
+    asked: list[str] | None
+    measured: list[str]
+    rank_by: str
+    rows: int
+    resamples: int
+
+
+COMPARED = TypeAdapter(_Compared)
+
+
 def evaluate(run: Run, request: Request) -> Evaluated:
     """The scores of one run: read again where they are there, else measured and written.
 
@@ -66,7 +99,7 @@ def evaluate(run: Run, request: Request) -> Evaluated:
     """
     folder = run.folder / request.split
     stored = None if request.again else files.read(folder)
-    if stored is None:
+    if stored is None or schema_problems(COMPARED, stored.settings):  # none, or a damaged one
         return _measured(run, request, folder)
     if changes := list(_changes(stored.settings, request, _identity(run, request))):
         raise EvaluationError(

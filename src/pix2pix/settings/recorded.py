@@ -58,6 +58,7 @@ def check_entries(folder: Path, *only: str, trusted: bool | None = None) -> None
             f"{folder} holds links out of it, or what is neither file nor folder. Writing there may change what lies"
             f" elsewhere, or wait for ever:\n{_listed(found)}\n"
             f"Delete them; or if you made them, or trust who did, type {FLAG} as well"
+            f" (for pix2pix reproduce set {VARIABLE}=1)"
         )
 
 
