@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 import pytest
 import torch
 
-from pix2pix.processes.workers import WorkerLostError, spare_worker, telling_lost_workers
+from pix2pix.processes.workers import WorkerLostError, spare_worker, starting_workers, telling_lost_workers
 
 FORK = multiprocessing.get_context("fork")
 
@@ -172,3 +172,25 @@ def test_one_that_dies_while_it_hands_over_is_told(monkeypatch: pytest.MonkeyPat
         list(torch.utils.data.DataLoader(Zeros(), num_workers=1))
     with pytest.raises(ConnectionResetError), telling_lost_workers():
         cut_off()
+
+
+def test_a_death_while_others_start_is_told_when_they_have() -> None:
+    """In the middle of a fork Python would print PyTorch's error and go on as if nothing had been."""
+    heard: list[int] = []
+    before = signal.signal(signal.SIGCHLD, lambda signum, frame: heard.append(signum))
+    try:
+        with starting_workers():
+            os.kill(os.getpid(), signal.SIGCHLD)
+            assert heard == []
+            child = multiprocessing.get_context("fork").Process(target=_hears_deaths)
+            child.start()
+        assert heard[:1] == [signal.SIGCHLD]
+        child.join(30)
+        assert child.exitcode == 0
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
+def _hears_deaths() -> None:
+    spare_worker(0)
+    os._exit(signal.SIGCHLD in signal.pthread_sigmask(signal.SIG_BLOCK, set()))

@@ -16,6 +16,8 @@ from traceback import extract_tb
 from pix2pix.processes.starter import end_with
 
 SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}  # that ask a training to save and end
+# PyTorch's handler of a worker's death raises an error, which would be lost in what Python itself does at a fork.
+WAITING = SIGNALS | {signal.SIGCHLD}
 LOST = re.compile(
     r"DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\) (?:is killed by signal: (.*?)\. |exited unexpectedly)"
 )
@@ -32,7 +34,7 @@ class WorkerLostError(RuntimeError):
 @contextmanager
 def starting_workers() -> Iterator[None]:
     """Let signals wait, here and in what is started here, until `spare_worker` has taken that out of the group."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, WAITING)
     try:
         yield
     finally:
@@ -54,7 +56,7 @@ def spare_worker(worker: int) -> None:
     end_with(parent.pid, signal.SIGKILL)
     while came := signal.sigpending() & SIGNALS:  # to the group, before this process had left it
         signal.sigwait(came)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, WAITING)
 
 
 @cache
