@@ -18,7 +18,7 @@ from pix2pix.data.codecs import read_picture, write_picture
 from pix2pix.data.pairs import Array
 from pix2pix.data.resize import resize
 from pix2pix.data.seen import detail
-from pix2pix.data.sources.scenes.source import Scenes
+from pix2pix.data.sources.scenes.source import DOMAINS, Scenes
 from pix2pix.inference.trained import Trained
 from pix2pix.settings.compose import check
 from pix2pix.translate import main
@@ -106,6 +106,51 @@ def test_what_it_was_trained_for(
     where: Path, run: str, folder: str, more: Sequence[str], caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     assert told(where, run, folder, *more, caplog=caplog, out=tmp_path) == []
+
+
+@pytest.fixture(scope="module")
+def unlike(where: Path) -> Path:
+    """Runs from numbers and from labels, and pictures that are other ones."""
+    palette = DOMAINS["labels2photo"][0]["palette"]
+    pairs = ("data=side_by_side", f"data.root={where / 'pairs'}", f"data.size=[{SIDE},{SIDE}]")
+    untrained(where / "numbers", *pairs, "data.source={kind:raw,channels:3,range:[-100,300],unit:HU}")
+    untrained(where / "by_channel", *pairs, "data.source={kind:raw,channels:3,range:[[0,255],[0,255],[0,300]]}")
+    untrained(where / "classes", *pairs, f"data.source={{kind:labels,palette:{palette}}}".replace(" ", ""))
+    for index in range(3):
+        numbers = read_picture(where / "labels" / f"{index}.png").astype(np.float32)
+        for name, values in (
+            ("numbers_sources", numbers),
+            ("tenfold", 10 * numbers + 400),
+            ("negative", -numbers - 101),
+            ("empty", np.full_like(numbers, np.nan)),
+            ("half_empty", np.where(np.arange(SIDE)[:, None, None] < SIDE // 2, np.nan, numbers)),
+        ):
+            _write(where / name / f"{index}.tif", values.astype(np.float32))
+        _write(where / "labels_as_jpeg" / f"{index}.jpg", read_picture(where / "labels" / f"{index}.png"))
+    return where
+
+
+@pytest.mark.parametrize(
+    ("run", "folder", "said"),
+    [
+        ("numbers", "tenfold", "outside of the range of the training (-100 to 300 HU)"),
+        ("numbers", "negative", "outside of the range of the training (-100 to 300 HU)"),
+        ("by_channel", "tenfold", "outside of the range of the training and are clipped"),
+        ("numbers", "empty", "hold no value at all"),
+        ("classes", "photos", "are no labels"),
+        ("numbers", "numbers_sources", None),
+        ("numbers", "half_empty", None),
+        ("by_channel", "numbers_sources", None),
+        ("classes", "labels", None),
+        ("classes", "labels_as_jpeg", None),
+    ],
+)
+def test_numbers_and_colours_that_it_does_not_know(
+    unlike: Path, run: str, folder: str, said: str | None, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    found = told(unlike, run, folder, caplog=caplog, out=tmp_path)
+    assert [said in each for each in found if said] == [True] * (said is not None)
+    assert len(found) == (said is not None)
 
 
 def test_a_run_whose_record_says_nothing_of_its_sources(

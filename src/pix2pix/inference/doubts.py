@@ -7,10 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from pix2pix.data.codecs import picture_size, read_picture
 from pix2pix.data.derive.downscale import Downscale
 from pix2pix.data.derive.edges import Edges
 from pix2pix.data.derive.holes import Holes
+from pix2pix.data.domains import Domain, Labels, Raw
 from pix2pix.data.pairs import Array
 from pix2pix.data.picture_rows import open_rows
 from pix2pix.data.seen import detail
@@ -21,8 +24,10 @@ from pix2pix.inference.trained import Trained
 if TYPE_CHECKING:
     from pix2pix.inference.translator import Translator
 
-Doubt = Literal["pairs", "scale", "lines", "sharp", "whole"]
+Doubt = Literal["pairs", "empty", "range", "colours", "scale", "lines", "sharp", "whole"]
 
+OUTSIDE = 0.5  # share of the values or pixels that the training knew nothing of, from which on it is told
+FAR = 24  # of 255: how far from every colour of a palette a pixel is, at most, that JPEG has made of one
 LOOKED_AT = 5  # pictures of one command
 HELD = 16_000_000  # pixels, beyond which a picture's middle rows stand for it
 LARGER = 2.0  # times the scale of the training, from which on it is told
@@ -43,6 +48,8 @@ def doubt_of(translator: Translator, stored: Array, *, size: Sequence[int] | Non
         return "pairs"
     if derive:
         return None
+    if unlike := _unlike(translator.source, stored):
+        return unlike
     source = translator.encode(stored, "", size)
     encoded = source.numpy()
     match translator.derivation:
@@ -66,6 +73,18 @@ def advice(translator: Translator, doubt: Doubt) -> str:
             return (
                 f"look like the files of the training, {trained.panels} pictures side by side, and would be translated"
                 " as one picture each: of such files the sources are taken by --split val --data-root FOLDER"
+            )
+        case "empty":
+            return "hold no value at all, all is NaN or nodata, and what is made of them is made up"
+        case "range":
+            return (
+                "hold values that lie for the most part outside of the range of the"
+                f" training{_range(translator.source)} and are clipped: give them in the unit that its sources had"
+            )
+        case "colours":
+            return (
+                "are no labels: most of their pixels have no colour of the palette of the training's sources, and take"
+                " the nearest; are photos and labels the wrong way round?"
             )
         case "scale":
             side = min(_network_sides(trained) or (256,))
@@ -110,6 +129,30 @@ def doubts(
 
 
 # ----------------------------------------------------------------------------------------------------------------------
+
+
+def _unlike(domain: Domain, stored: Array) -> Doubt | None:
+    """Whether a picture's numbers are others than those of the training, so that next to nothing of them is kept."""
+    prepared = domain.prepare(stored, "")
+    if prepared.valid is not None and not prepared.valid.any():
+        return "empty"
+    if prepared.changed <= OUTSIDE:
+        return None
+    if not isinstance(domain, Labels):
+        return "range"
+    if domain.palette is None or stored.shape[2] < 3:
+        return None
+    pixels = np.asarray(stored)[..., :3].reshape(-1, 1, 3).astype(int)
+    apart = np.abs(pixels[:: max(len(pixels) // 4096, 1)] - np.array(domain.palette)).max(axis=2).min(axis=1)
+    return "colours" if (apart > FAR).mean() > OUTSIDE else None
+
+
+def _range(domain: Domain) -> str:
+    """A range of all channels, in brackets behind a space."""
+    if not isinstance(domain, Raw) or isinstance(domain.range, str) or not isinstance(domain.range[0], int | float):
+        return ""
+    low, high = domain.range
+    return f" ({low:g} to {high:g}{f' {domain.unit}' if domain.unit else ''})"
 
 
 def _looked_at(file: Path) -> Array:
