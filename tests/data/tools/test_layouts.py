@@ -330,6 +330,20 @@ def test_labels_go_with_photos_before_other_labels(tmp_path: Path, capsys: pytes
     assert "data.source={kind:labels,palette:[[0,0,0],[0,0,200],[200,0,0]]}" in typed(printed)
 
 
+def test_a_rare_class_is_in_every_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also in those of the other readings, whatever picture has it."""
+    for number in range(40):
+        values = np.arange(3)[:, None] if number != 8 else np.array([[0], [1], [9]])
+        write(tmp_path, f"image/{number:03d}.png", scene(number, 0))
+        write(tmp_path, f"semantic/{number:03d}.png", areas(number, values.astype(np.uint8)))
+        write(tmp_path, f"semantic_rgb/{number:03d}.png", areas(number, (values * [20, 10, 5]).astype(np.uint8)))
+    lines = [line for line in checked(tmp_path, capsys).splitlines() if "pix2pix train" in line]
+    assert len(lines) == 3
+    for line in lines:
+        assert ("classes:10" in line) == ("semantic," in line or "semantic]" in line)
+        assert ("[180,90,45]" in line) == ("semantic_rgb" in line)
+
+
 def test_towns_are_not_sides(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Pictures and masks of two towns: as many pairs, by their names, could be made of a town and the other."""
     for split, towns in (("train", ("austin", "chicago")), ("test", ("tyrol",))):

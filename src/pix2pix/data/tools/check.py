@@ -126,8 +126,19 @@ def _shared(sources: Mapping[str, Source]) -> str:
     return ""
 
 
-def report(layout: Layout, findings: Findings, direction: str | None = None, others: Sequence[Layout] = ()) -> str:
-    """The findings for a person; the last line is what to type. `others`: readings of the folder that may be meant."""
+def report(
+    layout: Layout,
+    findings: Findings,
+    direction: str | None = None,
+    others: Sequence[Layout] = (),
+    limit: int | None = None,
+) -> str:
+    """The findings for a person; the last line is what to type.
+
+    Args:
+        others: readings of the folder that may be meant.
+        limit: of their pairs, this many a split are read; None for all, as a class may be in one of them alone.
+    """
     lines = [f"{layout.root}: {in_words(layout)}"]
     counts = ", ".join(f"{split} {findings.pairs[split]}" for split in SPLITS if split in findings.pairs)
     lines.append(f"pairs      {counts}")
@@ -153,9 +164,11 @@ def report(layout: Layout, findings: Findings, direction: str | None = None, oth
         lines.append(f"left out   {left_out}")
     lines += findings.repeats
     if not findings.a.pictures:
-        return "\n".join([*lines, *_other_readings(others), "No pair can be used, so there is nothing to train on."])
+        return "\n".join(
+            [*lines, *_other_readings(others, limit), "No pair can be used, so there is nothing to train on."]
+        )
     about, settings = about_pictures(layout, findings, direction)
-    lines += [*about, *_other_readings(others)]
+    lines += [*about, *_other_readings(others, limit)]
     if not findings.trainable:
         return "\n".join([*lines, _why_not(findings)])
     return "\n".join([*lines, "To train:", _line(settings)])
@@ -168,7 +181,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(no_layout(arguments.root.expanduser().resolve()))
         return 1
     findings = check(layouts[0], arguments.direction, arguments.limit)
-    print(report(layouts[0], findings, arguments.direction, layouts[1:]))
+    print(report(layouts[0], findings, arguments.direction, layouts[1:], arguments.limit))
     return 0 if findings.a.pictures and findings.trainable else 1
 
 
@@ -192,11 +205,11 @@ def _why_not(findings: Findings) -> str:
     )
 
 
-def _other_readings(layouts: Sequence[Layout]) -> list[str]:
+def _other_readings(layouts: Sequence[Layout], limit: int | None) -> list[str]:
     """What else the folder may be, each with its count and its line."""
     lines = []
     for layout in layouts[:SHOWN]:
-        findings = check(layout, limit=KEPT)
+        findings = check(layout, limit=limit)
         if not findings.a.pictures:
             continue
         count = sum(findings.pairs.values())
