@@ -167,7 +167,7 @@ def test_what_cannot_be_written_is_named_and_not_its_draft(tmp_path: Path) -> No
     assert in_words(error.value) == f"{path}: Is a directory"
 
 
-@pytest.mark.parametrize("suffix", CODECS)
+@pytest.mark.parametrize("suffix", [suffix for suffix, codec in CODECS.items() if codec.write is not None])
 def test_a_picture_for_which_there_is_no_room_is_never_written_in_part(tmp_path: Path, suffix: str) -> None:
     """Whichever byte is the last that there is room for; libraries that write past Python drop what is left over."""
     picture = np.random.default_rng(0).integers(0, 255, (40, 40, 3), dtype=np.uint8)

@@ -375,8 +375,8 @@ def test_a_folder_with_no_pictures(train: Train, tmp_path: Path) -> None:
     status, printed = train("data=side_by_side data.root=empty")
     assert status == 2
     assert printed == (
-        "empty: no pictures for the split 'train'; read are .bmp .jpeg .jpg .npy .png .tif .tiff .webp. To see what the"
-        " folder holds: pix2pix data check empty\n"
+        "empty: no pictures for the split 'train'; read are .bmp .heic .heif .jpeg .jpg .npy .png .tif .tiff .webp. To"
+        " see what the folder holds: pix2pix data check empty\n"
     )
 
 
