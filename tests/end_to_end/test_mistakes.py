@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
+from tests.end_to_end.conftest import Command
 
 from pix2pix.cli import VERBS
 from pix2pix.data.codecs import write_picture
-from pix2pix.train import main
 
 RNG = np.random.default_rng(0)
 ALL = "All settings: pix2pix train --cfg job"
@@ -331,27 +329,10 @@ Train = Callable[[str], tuple[int, str]]
 
 
 @pytest.fixture
-def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Train]:
-    """Run `pix2pix train` in this process and folder, as small as it goes; returns its status and all it printed."""
+def train(pix2pix_train: Command) -> Train:
+    """Run `pix2pix train` as small as it goes; returns its status and all it printed."""
     small = "size=tiny generator.base_channels=2 generator.depth=3 schedule.epochs=1 trainer=cpu"
-    monkeypatch.chdir(tmp_path)
-    root = logging.getLogger()
-    before = root.level, list(root.handlers), HydraConfig.instance().cfg, dict(os.environ)
-
-    def run(typed: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["train", *shlex.split(f"{small} {typed}")])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = "".join(capsys.readouterr())
-        assert "Traceback" not in printed
-        return int(ended.value.code or 0), printed
-
-    yield run
-    for handler in set(root.handlers) - set(before[1]):
-        handler.close()
-    root.level, root.handlers, HydraConfig.instance().cfg = before[0], before[1], before[2]
-    os.environ.clear()
-    os.environ.update(before[3])
+    return lambda typed: pix2pix_train(*shlex.split(f"{small} {typed}"))
 
 
 def fill(folder: Path, count: int, dtype: str = "uint8", height: int = 16, width: int = 32) -> Path:

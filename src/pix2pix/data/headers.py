@@ -18,12 +18,12 @@ _ORIENTATION = 0x0112  # the EXIF tag
 _SIZES = {3: 2, 4: 4}  # bytes of EXIF's kinds of whole numbers
 _APP1, _START_OF_SCAN = 0xE1, 0xDA
 _ALONE = {0x00, 0x01, *range(0xD0, 0xD8)}  # markers without a segment, and what only looks like one
-_MARKER = re.compile(rb"\xff([^\xff])", re.DOTALL)
+MARKER = re.compile(rb"\xff([^\xff])", re.DOTALL)
 MOST_GARBAGE = 2**16  # bytes between the segments of a JPEG
 MOST_SEGMENTS = 2**14  # of a JPEG before its picture; profiles and long descriptions take a segment each 64 KiB
 MOST_CHUNKS, CHUNK = 2**12, 2**8  # of a PNG: so many, and one more for each so many bytes
 MOST_EXIF = 2**20  # bytes of a PNG's EXIF block that are looked at; its orientation lies at the beginning
-_START_OF_FRAME = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # those three are tables and extensions
+START_OF_FRAME = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # those three are tables and extensions
 
 
 class JpegHeader(NamedTuple):
@@ -113,7 +113,7 @@ def jpeg_header(file: BinaryIO) -> JpegHeader:
             if not components:
                 raise ValueError("the picture starts before its size is given")
             return JpegHeader(height, width, components, _exif_orientation(exif) if exif else 1, file.tell())
-        if marker not in _START_OF_FRAME and marker != _APP1:
+        if marker not in START_OF_FRAME and marker != _APP1:
             file.seek(length - 2, 1)
             continue
         segment = file.read(length - 2)
@@ -134,7 +134,7 @@ def _next_marker(file: BinaryIO, most: int) -> tuple[int, int]:
     if len(start) == 2 and start[0] == 0xFF and start[1] != 0xFF:
         return start[1], 0
     block = start + file.read(most)
-    found = _MARKER.search(block)
+    found = MARKER.search(block)
     if found is None and len(block) < most + 2:
         raise ValueError("the file ends before the picture starts")
     if found is None or found.start() > most:

@@ -32,7 +32,10 @@ def read_heif(path: Path) -> Array:
 
 def size_heif(path: Path) -> tuple[int, int, int]:
     """(height, width, channels) of what `read_heif` gives, from the file's header alone."""
-    image = _main(path)
+    return _size(_main(path))
+
+
+def _size(image: Any) -> tuple[int, int, int]:
     return image.size[1], image.size[0], len(image.mode.partition(";")[0])
 
 
@@ -41,5 +44,5 @@ def _main(path: Path) -> Any:
 
     images = pi_heif.open_heif(path, convert_hdr_to_8bit=False)  # the numbers are not decoded yet
     image = images[images.primary_index]
-    check_claim(path, image.size[1], image.size[0], len(image.mode.partition(";")[0]), 2)
+    check_claim(path, *_size(image), 2)
     return image

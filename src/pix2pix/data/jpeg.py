@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pix2pix.data.headers import MOST_SEGMENTS
+from pix2pix.data.headers import MARKER, MOST_SEGMENTS, START_OF_FRAME
 from pix2pix.data.pairs import Array
 
 MOST_SCANS = 100  # each is a pass over the whole picture; encoders write 10 or so
@@ -22,10 +22,8 @@ _BEHIND = b"\xfe\xfd\xfb\xf7\xef\xdf\xbf\x7f" * 8  # unlike the zeros that libjp
 _ZEROS = bytes(16)  # that end an arithmetic code may be left out
 _SOI, _EOI, _SOS, _DRI, _TEM = 0xD8, 0xD9, 0xDA, 0xDD, 0x01
 _RESTARTS = range(0xD0, 0xD8)
-_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # those three are tables and extensions
 _PROGRESSIVE, _LOSSLESS, _ARITHMETIC = {0xC2, 0xC6, 0xCA, 0xCE}, {0xC3, 0xC7, 0xCB, 0xCF}, set(range(0xC9, 0xD0))
-# Garbage before a marker is passed over, and so is padding: a repetition would look at each 0xFF of it again and again.
-_MARKER = re.compile(rb"\xff([^\xff])", re.DOTALL)
+# As `MARKER`: padding is passed over, since a repetition would look at each 0xFF of it again and again.
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 
 
@@ -80,7 +78,7 @@ def walk(data: bytes) -> Frame:
     if data[:2] != b"\xff\xd8":
         raise ValueError("not a JPEG file")
     for _ in range(MOST_SEGMENTS):
-        found = _MARKER.search(data, position)
+        found = MARKER.search(data, position)
         if found is None:
             if not frame.scans:
                 raise CutOffError("is cut off: the file ends before the picture starts")
@@ -100,7 +98,7 @@ def walk(data: bytes) -> Frame:
         if length < 2 or len(segment) != length - 2:
             raise CutOffError("is cut off: the file ends within the tables before a scan")
         position += length
-        if marker in _FRAMES:
+        if marker in START_OF_FRAME:
             if frame.kind:
                 raise ValueError("it gives its size twice")
             frame.kind, frame.precision = marker, segment[0]

@@ -130,7 +130,7 @@ class Judge:
 
     def save(self, folder: Path) -> None:
         """Write judge.ckpt. Raises OSError where that fails."""
-        from pix2pix.training.checkpoint_io import AtomicCheckpointIO, CheckpointWriteError
+        from pix2pix.training.checkpoint_io import write_torch
 
         record = {
             "format": FORMAT,
@@ -142,10 +142,8 @@ class Judge:
             "facts": dict(self.facts),
         }
         weights = {name: value.cpu() for name, value in self.network.state_dict().items()}
-        try:
-            AtomicCheckpointIO().save_checkpoint({RECORD: record, "network": weights}, folder / FILE)
-        except CheckpointWriteError as error:  # which says how a training goes on
-            raise (error.__cause__ or error) from None
+        folder.mkdir(parents=True, exist_ok=True)
+        write_torch({RECORD: record, "network": weights}, folder / FILE)
 
     @classmethod
     def load(cls, path: str | Path) -> Judge:

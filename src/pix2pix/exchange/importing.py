@@ -14,7 +14,7 @@ from pix2pix.exchange.foreign import Recognised, read_foreign
 from pix2pix.models.unet import UNet
 from pix2pix.runs import FORMAT, RECORD, build_generator, check_unused
 from pix2pix.settings.compose import check
-from pix2pix.training.checkpoint_io import AtomicCheckpointIO, CheckpointWriteError
+from pix2pix.training.checkpoint_io import write_torch
 
 RESNET_SIDE = 256  # pixels that its pictures usually have
 SMALLEST_SIDE = 64  # pixels, of the discriminator that a further training would have
@@ -29,10 +29,8 @@ def import_foreign(arguments: argparse.Namespace) -> None:
     check_unused(arguments.output)
     found = read_foreign(arguments.file)
     record = _record(found, arguments.settings)
-    try:
-        AtomicCheckpointIO().save_checkpoint({RECORD: record, "generator": found.generator.state_dict()}, slim)
-    except CheckpointWriteError as error:  # which says how a training goes on
-        raise (error.__cause__ or error) from None
+    slim.parent.mkdir(parents=True, exist_ok=True)
+    write_torch({RECORD: record, "generator": found.generator.state_dict()}, slim)
     sides = " → ".join(str(record[f"{side}_domain"]["kind"]) for side in ("source", "target"))
     print(
         f"{slim}: {found.described}, {sides}.\n"

@@ -30,15 +30,7 @@ class AtomicCheckpointIO(CheckpointIO):
         final = Path(path)
         final.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with whole_file(final) as file:
-                written = _Written(file)
-                try:
-                    torch.save(checkpoint, written)  # type: ignore[arg-type]  # which asks for no more
-                except RuntimeError as error:
-                    raise written.error or error from None
-                file.flush()
-                os.fsync(file.fileno())
-            _sync_folder(final.parent)
+            write_torch(checkpoint, final)
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
             raise CheckpointWriteError(
@@ -55,6 +47,19 @@ class AtomicCheckpointIO(CheckpointIO):
     def remove_checkpoint(self, path: Any) -> None:
         """Remove a checkpoint if it is there."""
         Path(path).unlink(missing_ok=True)
+
+
+def write_torch(content: dict[str, Any], path: Path) -> None:
+    """Write tensors and plain values, as a whole, to the disk itself. Raises OSError that names the file."""
+    with whole_file(path) as file:
+        written = _Written(file)
+        try:
+            torch.save(content, written)  # type: ignore[arg-type]  # which asks for no more
+        except RuntimeError as error:
+            raise written.error or error from None
+        file.flush()
+        os.fsync(file.fileno())
+    _sync_folder(path.parent)
 
 
 def remove_drafts(folder: Path) -> None:

@@ -21,9 +21,7 @@ from pix2pix.data.tools.layouts import LOOKED_FOR, SOURCES, Layout, Source, all_
 from pix2pix.data.tools.others import passed_over, volumes
 from pix2pix.data.tools.repeats import Repeats
 from pix2pix.data.tools.side import Side
-from pix2pix.data.tools.suggestions import (
-    overrides,
-)
+from pix2pix.data.tools.suggestions import overrides
 
 KEPT = 16  # pairs of a data set that suggestions are made from
 NAMED = 10  # problems and sizes that are listed
