@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from traceback import extract_tb
+from types import FrameType
 
 from pix2pix.processes.starter import end_with
 
 SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}  # that ask a training to save and end
-# PyTorch's handler of a worker's death raises an error, which would be lost in what Python itself does at a fork.
-WAITING = SIGNALS | {signal.SIGCHLD}
 LOST = re.compile(
     r"DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\) (?:is killed by signal: (.*?)\. |exited unexpectedly)"
 )
@@ -34,11 +33,37 @@ class WorkerLostError(RuntimeError):
 @contextmanager
 def starting_workers() -> Iterator[None]:
     """Let signals wait, here and in what is started here, until `spare_worker` has taken that out of the group."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, WAITING)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        with _deaths_waiting():
+            yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _deaths_waiting() -> Iterator[None]:
+    """PyTorch's handler of a worker's death raises an error, which would be lost in what Python itself does at a fork.
+
+    Blocking the signal would not do: any other thread of this process would take it, and Python call the handler here.
+    """
+    handler = signal.getsignal(signal.SIGCHLD)
+    if not callable(handler) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    died: list[int] = []
+
+    def wait(signum: int, frame: FrameType | None) -> None:
+        died.append(signum)
+
+    signal.signal(signal.SIGCHLD, wait)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if signal.getsignal(signal.SIGCHLD) is wait:  # PyTorch puts its own there once
+            signal.signal(signal.SIGCHLD, handler)
+    if died:
+        signal.raise_signal(signal.SIGCHLD)
 
 
 def spare_worker(worker: int) -> None:
@@ -56,7 +81,7 @@ def spare_worker(worker: int) -> None:
     end_with(parent.pid, signal.SIGKILL)
     while came := signal.sigpending() & SIGNALS:  # to the group, before this process had left it
         signal.sigwait(came)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, WAITING)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 @cache
