@@ -9,7 +9,7 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 
-from pix2pix.assembly import Parts, assemble
+from pix2pix.build.assembly import Parts, assemble
 from pix2pix.settings.resolvers import register_resolvers
 from pix2pix.settings.typed import conf_folder
 

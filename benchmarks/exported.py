@@ -19,8 +19,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
-from pix2pix.exchange.loading import load_exported
-from pix2pix.export import main as export
+from pix2pix.commands.export import main as export
+from pix2pix.inference.exported.loading import load_exported
 from pix2pix.inference.networks import Network, TorchNetwork
 from pix2pix.inference.translator import Translator
 

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from pix2pix.data.datamodule import PairedData
-from pix2pix.evaluation import JUDGES
-from pix2pix.evaluation.judge import Judge, JudgeScore, find_judge
 from pix2pix.evaluation.run import open_run
+from pix2pix.segmentation_score import JUDGES
+from pix2pix.segmentation_score.judge import Judge, JudgeScore, find_judge
 
 
 def pairs(data: PairedData, split: str, judge: Judge) -> Iterator[tuple[Tensor, Tensor]]:

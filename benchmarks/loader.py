@@ -22,11 +22,11 @@ import torch
 from PIL import Image
 
 from pix2pix.data.cache import MIB, CachedPairs
-from pix2pix.data.codecs import write_picture
 from pix2pix.data.datamodule import PairedData, Samples
 from pix2pix.data.sources.scenes import Scenes
 from pix2pix.data.sources.side_by_side import SideBySide
 from pix2pix.data.transforms import PairTransform
+from pix2pix.pictures.codecs import write_picture
 
 SIZE, RESIZED = 256, 286
 

@@ -23,17 +23,17 @@ import numpy as np
 import tifffile
 import torch
 
-from pix2pix.data.codecs import read_picture, write_picture
 from pix2pix.data.domains import Grey, Raw, Rgb
-from pix2pix.data.pairs import Array
 from pix2pix.data.resize import resize
 from pix2pix.data.sources.folders import natural
 from pix2pix.inference.networks import TorchNetwork
-from pix2pix.inference.test_time import Statistics
 from pix2pix.inference.tiles import TileOptions, seams, translate_in_tiles
 from pix2pix.inference.tiles.grid import Side
 from pix2pix.inference.translator import Translator
+from pix2pix.models.test_time import Statistics
 from pix2pix.models.unet import UNet
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.codecs import read_picture, write_picture
 from pix2pix.processes.memory import keep_freed_memory
 
 MIB = 2**20

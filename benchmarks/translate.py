@@ -31,17 +31,17 @@ from PIL import Image
 from torch import nn
 
 from pix2pix import Translator
-from pix2pix.data.codecs import read_picture, write_picture
 from pix2pix.data.domains import Rgb
 from pix2pix.data.sources.scenes import Scenes
-from pix2pix.exchange.metadata import describe
-from pix2pix.exchange.onnx_file import onnx_model
-from pix2pix.exchange.openvino_file import openvino_model, quantised, write_openvino
+from pix2pix.inference.exported.metadata import describe
+from pix2pix.inference.exported.onnx_file import onnx_model
+from pix2pix.inference.exported.openvino_file import openvino_model, quantised, write_openvino
 from pix2pix.inference.networks import TorchNetwork
 from pix2pix.inference.pictures import files, translate_pictures
 from pix2pix.inference.plan import plan_files
 from pix2pix.inference.precision import Precision
 from pix2pix.models.unet import UNet
+from pix2pix.pictures.codecs import read_picture, write_picture
 from pix2pix.processes.memory import keep_freed_memory
 
 SIZE = 256

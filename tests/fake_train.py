@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+import pix2pix.settings.schema.settings
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-import pix2pix.settings.schema.settings
-from pix2pix.settings.complaints import ConfigError
+from pix2pix.errors import ConfigError
 
 
 def validate(plain: Mapping[str, Any]) -> None:
@@ -54,5 +54,5 @@ def main(config: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    pix2pix.settings.schema.settings.validate = validate
+    pix2pix.settings.validation.validate = validate
     main()

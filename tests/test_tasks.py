@@ -9,13 +9,13 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 import numpy as np
 import pytest
 
-from pix2pix.assembly import make_data
-from pix2pix.data.codecs import write_picture
+from pix2pix.build.assembly import make_data
 from pix2pix.data.domains import LabAb, LabL
-from pix2pix.data.pairs import Array
 from pix2pix.data.sources.scenes import DOMAINS
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.codecs import write_picture
+from pix2pix.schema.data import DataSettings
 from pix2pix.settings.compose import check
-from pix2pix.settings.schema.data import DataSettings
 from pix2pix.settings.typed import conf_folder
 
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 import sys
 
-from pix2pix import __version__, completion
-from pix2pix.nearest import nearest
+from pix2pix import __version__
+from pix2pix.commands import completion
+from pix2pix.hints import nearest
 from pix2pix.processes.starting import ctrl_c_waits
 
 VERBS = {
-    "train": ("pix2pix.train", "train a model; -m sweeps; resume=RUN continues"),
+    "train": ("pix2pix.commands.train", "train a model; -m sweeps; resume=RUN continues"),
     "data": ("pix2pix.data", "data sets: check ROOT, preview ROOT, make FILM"),
-    "evaluate": ("pix2pix.evaluate", "scores of runs with intervals, and runs compared: RUN…"),
-    "judge": ("pix2pix.judge", "train the judge by which runs from labels to photos are scored: RUN"),
-    "reproduce": ("pix2pix.reproduce", "the paper's tables, trained and scored anew: one page"),
-    "translate": ("pix2pix.translate", "use a trained model: MODEL INPUT… -o OUT"),
-    "serve": ("pix2pix.serve", "a page to draw on, and an HTTP API: MODEL…"),
-    "export": ("pix2pix.export", "for other programs: RUN -o NAME.onnx, .xml (OpenVINO), .safetensors"),
-    "import": ("pix2pix.importing", "a generator of pytorch-CycleGAN-and-pix2pix: FILE -o RUN"),
-    "publish": ("pix2pix.publish", "a folder with weights, model card and samples for a hub: RUN -o FOLDER"),
+    "evaluate": ("pix2pix.commands.evaluate", "scores of runs with intervals, and runs compared: RUN…"),
+    "judge": ("pix2pix.commands.judge", "train the judge by which runs from labels to photos are scored: RUN"),
+    "reproduce": ("pix2pix.commands.reproduce", "the paper's tables, trained and scored anew: one page"),
+    "translate": ("pix2pix.commands.translate", "use a trained model: MODEL INPUT… -o OUT"),
+    "serve": ("pix2pix.commands.serve", "a page to draw on, and an HTTP API: MODEL…"),
+    "export": ("pix2pix.commands.export", "for other programs: RUN -o NAME.onnx, .xml (OpenVINO), .safetensors"),
+    "import": ("pix2pix.commands.importing", "a generator of pytorch-CycleGAN-and-pix2pix: FILE -o RUN"),
+    "publish": ("pix2pix.commands.publish", "a folder with weights, model card and samples for a hub: RUN -o FOLDER"),
 }
 HELP = "pix2pix: paired image-to-image translation\n\n" + "".join(
     f"  pix2pix {verb:<10} {what}\n" for verb, (_, what) in VERBS.items()

@@ -14,8 +14,8 @@ import torch
 from tests.training.stopped_run import At, Crash, assert_same_run, checkpoint, crash, rows, train
 
 from pix2pix.callbacks.checkpoints import LOWER_IS_BETTER
-from pix2pix.runs import RECORD, generator_weights
-from pix2pix.settings.overrides import quote
+from pix2pix.hints import quote
+from pix2pix.runs.run import RECORD, generator_weights
 from pix2pix.training.learner import Learner
 
 

@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 from tests.callbacks.players import ToyData, ToyModule, trainer
 
-from pix2pix.callbacks.grid import sample_grid
 from pix2pix.callbacks.samples import SampleGrid
 from pix2pix.data.domains import Grey, Rgb
 from pix2pix.data.pairs import Batch
+from pix2pix.pictures.grid import sample_grid
 from pix2pix.tracking.csv import CsvTracker
 from pix2pix.tracking.guarded import Guarded
 

@@ -10,9 +10,9 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from pix2pix.data.cache import MIB, CachedPairs, PictureCache
-from pix2pix.data.meaning import Meaning, has_alpha, marked, said_of
 from pix2pix.data.pairs import Pair
 from pix2pix.data.sources.side_by_side import SideBySide
+from pix2pix.pictures.meaning import Meaning, has_alpha, marked, said_of
 
 
 class Counting:

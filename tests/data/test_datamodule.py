@@ -16,12 +16,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from pix2pix.data.codecs import write_picture
 from pix2pix.data.datamodule import PairedData, collate
 from pix2pix.data.domains import Raw
-from pix2pix.data.pairs import BadPairError, Batch, Pair, Sample
+from pix2pix.data.pairs import Batch, Pair, Sample
 from pix2pix.data.sources.two_folders import TwoFolders
 from pix2pix.data.transforms import PairTransform
+from pix2pix.errors import BadPairError
+from pix2pix.pictures.codecs import write_picture
 
 Pictures = dict[str, tuple[Tensor, Tensor]]
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pix2pix.data.pairs import BadPairError, Pair, Problem
+from pix2pix.data.pairs import Pair, Problem
 from pix2pix.data.reading import Readable
 from pix2pix.data.sources.side_by_side import SideBySide
 from pix2pix.data.sources.two_folders import TwoFolders
+from pix2pix.errors import BadPairError
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pix2pix.data.codecs import read_picture
 from pix2pix.data.domains import Interpolation
-from pix2pix.data.pairs import Array
 from pix2pix.data.resize import resize
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.codecs import read_picture
 
 FACADE = Path(__file__).parents[2] / ".." / "shared" / "data" / "facades" / "val" / "1.jpg"
 SIZES = [(286, 286), (64, 64), (100, 333), (257, 31), (1, 1)]

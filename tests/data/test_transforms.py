@@ -10,9 +10,11 @@ import torch
 from PIL import Image, ImageEnhance
 
 from pix2pix.data.domains import Grey, Labels, Raw, Rgb
-from pix2pix.data.pairs import Array, BadPairError, Pair
+from pix2pix.data.pairs import Pair
 from pix2pix.data.resize import resize
 from pix2pix.data.transforms import Geometry, PairTransform, jitter_colour, make_sample, sample_rng
+from pix2pix.errors import BadPairError
+from pix2pix.pictures.array import Array
 
 RGB = Rgb()
 

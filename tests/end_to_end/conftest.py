@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hydra.core.hydra_config import HydraConfig
 
-from pix2pix.train import main
+from pix2pix.commands.train import main
 
 Command = Callable[..., tuple[int, str]]
 

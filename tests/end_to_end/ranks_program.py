@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from pix2pix import assembly
+from pix2pix.build import assembly
 from pix2pix.settings.compose import check
 
 

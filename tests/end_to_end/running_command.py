@@ -43,7 +43,7 @@ class RunningCommand:
         self.mark = f"PIX2PIX_TEST_MARK={uuid.uuid4()}"  # of all its processes
         with self.output.open("ab") as output, ctrl_c_waits():  # as where `pix2pix` becomes it
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "pix2pix.train", *arguments],
+                [sys.executable, "-m", "pix2pix.commands.train", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -17,8 +17,8 @@ from omegaconf import OmegaConf
 from tests.end_to_end.conftest import Command
 from tests.training.stopped_run import TINY, assert_same_run, checkpoint
 
-from pix2pix import evaluate
-from pix2pix.data.codecs import write_picture
+from pix2pix.commands import evaluate
+from pix2pix.pictures.codecs import write_picture
 
 FOLDER = tuple(each for each in TINY if not each.startswith(("data.train_pairs", "data.val_pairs")))
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pix2pix.data.__main__ import main
-from pix2pix.data.codecs import write_picture
-from pix2pix.data.pairs import Array
+from pix2pix.commands.data import main
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.codecs import write_picture
 from pix2pix.settings.compose import check
 
 RNG = np.random.default_rng(0)

@@ -24,7 +24,7 @@ from tests.training.test_bad_pairs import pairs
 
 from pix2pix.callbacks import checkpoints as checkpoints_module
 from pix2pix.callbacks.checkpoints import Checkpoints
-from pix2pix.training.signals import Interrupted
+from pix2pix.processes.signals import Interrupted
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(__file__).with_name("ranks_program.py")
@@ -226,7 +226,7 @@ def test_a_signal_that_comes_while_the_ranks_agree_is_obeyed_when_all_know(
 
 # --- launchers ------------------------------------------------------------------------------------------------------
 
-COMMAND = ("-m", "pix2pix.train", *TINY, *INSTANCE, "data.val_pairs=3", "data.batch_size=2")
+COMMAND = ("-m", "pix2pix.commands.train", *TINY, *INSTANCE, "data.val_pairs=3", "data.batch_size=2")
 
 
 def state(run: Path) -> dict[str, Any]:
@@ -314,7 +314,7 @@ def test_slurm(tmp_path: Path) -> None:
     run = the_run(tmp_path)
     epochs = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["PairedData"]["epoch"]
     again = subprocess.run(
-        [*srun, "-m", "pix2pix.train", f"resume='{run}'", f"schedule.epochs={epochs + 2}"],
+        [*srun, "-m", "pix2pix.commands.train", f"resume='{run}'", f"schedule.epochs={epochs + 2}"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -13,7 +13,7 @@ from tests.end_to_end.conftest import Command
 from tests.settings.test_recorded import recorded
 from tests.training.stopped_run import TINY, checkpoint
 
-from pix2pix.settings.recorded import VARIABLE
+from pix2pix.runs.trust import VARIABLE
 
 SECONDS = 60.0
 
@@ -92,7 +92,7 @@ def test_nor_is_a_sweep(tmp_path: Path, private: Path, pix2pix_train: Command, w
 
 def continued(run: Path) -> str:
     """What `pix2pix train resume=` says, which is refused at once."""
-    command = [sys.executable, "-m", "pix2pix.train", f"resume='{run}'"]
+    command = [sys.executable, "-m", "pix2pix.commands.train", f"resume='{run}'"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr

@@ -22,7 +22,7 @@ from tests.end_to_end.running_command import TINY, RunningCommand
 from tests.evaluation.untrained_runs import untrained
 from tests.training.stopped_run import assert_same_run
 
-from pix2pix.data.codecs import write_picture
+from pix2pix.pictures.codecs import write_picture
 
 SPACES = ("unshare", "--user", "--map-root-user", "--mount")
 TRAINING = tuple(range(40, 600, 40))  # KiB; a checkpoint has some 150, a draft lies beside the last and the best
@@ -76,7 +76,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("kib", TRAINING)
 def test_a_training(kib: int, whole: Path, tmp_path: Path) -> None:
     """What it left behind goes on, elsewhere, as if nothing had been."""
-    words = ["pix2pix.train", *TINY, f"hydra.run.dir='{tmp_path}/disk/run'"]
+    words = ["pix2pix.commands.train", *TINY, f"hydra.run.dir='{tmp_path}/disk/run'"]
     ran = on_a_small_disk(tmp_path / "disk", kib, words, tmp_path / "kept")
     assert_told(ran)
     left = tmp_path / "kept" / "run"
@@ -97,7 +97,11 @@ def test_a_result(name: str, kib: int, tmp_path: Path) -> None:
         noise = np.random.default_rng(number).integers(0, 256, (96, 96, 3), np.uint8)
         write_picture(pictures / f"{number}.png", noise)
     place = str(tmp_path / "disk" / name)
-    words = ["pix2pix.translate", str(run), str(pictures)] if name == "translated" else ["pix2pix.export", str(run)]
+    words = (
+        ["pix2pix.commands.translate", str(run), str(pictures)]
+        if name == "translated"
+        else ["pix2pix.commands.export", str(run)]
+    )
     ran = on_a_small_disk(tmp_path / "disk", kib, [*words, "-o", place], tmp_path / "kept")
     assert_told(ran)
     if name != "translated":

@@ -16,7 +16,7 @@ from omegaconf import OmegaConf
 from tests.end_to_end.conftest import Command
 
 from pix2pix.cli import VERBS
-from pix2pix.data.codecs import write_picture
+from pix2pix.pictures.codecs import write_picture
 
 RNG = np.random.default_rng(0)
 ALL = "All settings: pix2pix train --cfg job"
@@ -236,7 +236,7 @@ MISTAKES = {
 }
 RUN_ALL = """
 import contextlib, io, json, shlex, sys
-from pix2pix.train import main
+from pix2pix.commands.train import main
 results = {}
 for typed in json.loads(sys.stdin.read()):
     sys.argv = ["train", *shlex.split(typed)]

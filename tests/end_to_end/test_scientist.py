@@ -20,9 +20,9 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from pix2pix.data.__main__ import main as data_tool
-from pix2pix.data.codecs import write_picture
+from pix2pix.commands.data import main as data_tool
 from pix2pix.inference.translator import Translator
+from pix2pix.pictures.codecs import write_picture
 
 HEIGHT, WIDTH = 200, 264
 NODATA = np.float32(-9999)
@@ -161,7 +161,7 @@ def test_another_library_reads_what_is_written(study: Study, tmp_path: Path) -> 
 
 
 def test_checkpoint_slim_file_and_folder_translate_alike(study: Study, tmp_path: Path) -> None:
-    from pix2pix.runs import write_slim
+    from pix2pix.runs.run import write_slim
 
     last = study.run / "checkpoints" / "last.ckpt"
     write_slim(last, tmp_path / "generator.ckpt")

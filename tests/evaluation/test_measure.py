@@ -11,7 +11,7 @@ from tests.evaluation.untrained_runs import pairs_folder, untrained
 from tests.training.stopped_run import train
 
 from pix2pix.data.datamodule import PairedData
-from pix2pix.data.pairs import BadPairError
+from pix2pix.errors import BadPairError
 from pix2pix.evaluation.measure import Measured, every_sample, measure, translate_sample
 from pix2pix.evaluation.run import open_run
 from pix2pix.evaluation.scored import choose

@@ -11,7 +11,7 @@ import torch
 from tests.evaluation.untrained_runs import change_record, pairs_folder, untrained
 
 from pix2pix.evaluation.run import EvaluationError, flat_settings, open_run
-from pix2pix.runs import write_slim
+from pix2pix.runs.run import write_slim
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pix2pix.evaluation.bootstrap import Floats
 from pix2pix.evaluation.scores import Better, Score, over_seeds, scores_of, verdict
+from pix2pix.metrics.bootstrap import Floats
 
 
 def mean(total: Floats) -> dict[str, float]:

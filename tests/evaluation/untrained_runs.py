@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from pix2pix.assembly import make_data
-from pix2pix.data.codecs import write_picture
-from pix2pix.runs import FORMAT, RECORD, build_generator
+from pix2pix.build.assembly import make_data
+from pix2pix.hints import quote
+from pix2pix.pictures.codecs import write_picture
+from pix2pix.runs.run import FORMAT, RECORD, build_generator
 from pix2pix.settings.compose import check
-from pix2pix.settings.overrides import quote
 
 TINY = (
     *(

@@ -12,8 +12,8 @@ import torch
 from tests.exchange.usual_networks import UsualResNet, UsualUNet, with_statistics
 from torch import Tensor, nn
 
-from pix2pix.exchange.extras import ExchangeError
 from pix2pix.exchange.foreign import read_foreign, recognise
+from pix2pix.inference.exported.extras import ExchangeError
 
 CHECKPOINTS = Path(__file__).parents[2] / ".." / "shared" / "data" / "checkpoints"
 FILE = Path("latest_net_G.pth")

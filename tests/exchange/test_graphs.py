@@ -10,15 +10,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pix2pix.data.pairs import BadPairError
-from pix2pix.exchange.networks import onnx_network, openvino_network
-from pix2pix.exchange.onnx_file import onnx_model, open_onnx, write_onnx
-from pix2pix.exchange.openvino_file import open_openvino, openvino_model, write_openvino
-from pix2pix.inference.test_time import Statistics, translate
+from pix2pix.errors import BadPairError
+from pix2pix.inference.exported.networks import onnx_network, openvino_network
+from pix2pix.inference.exported.onnx_file import onnx_model, open_onnx, write_onnx
+from pix2pix.inference.exported.openvino_file import open_openvino, openvino_model, write_openvino
 from pix2pix.models.blocks import Generator
 from pix2pix.models.classifier import Classifier
 from pix2pix.models.pixel_classes import ColourClasses
 from pix2pix.models.resnet import ResNet
+from pix2pix.models.test_time import Statistics, translate
 from pix2pix.models.unet import UNet
 
 DESCRIPTION: dict[str, Any] = {

@@ -15,9 +15,9 @@ import pytest
 from onnx import TensorProto
 from tests.evaluation.untrained_runs import untrained
 
-from pix2pix.exchange.extras import ExchangeError
-from pix2pix.exchange.loading import load_exported
-from pix2pix.export import main
+from pix2pix.commands.export import main
+from pix2pix.inference.exported.extras import ExchangeError
+from pix2pix.inference.exported.loading import load_exported
 
 SECRET = "the-content-of-another-file"
 
@@ -97,8 +97,8 @@ def test_entities_open_no_file(folder: Path, place: str) -> None:
 LOAD = """
 import sys
 from pathlib import Path
-from pix2pix.exchange.extras import ExchangeError
-from pix2pix.exchange.loading import load_exported
+from pix2pix.inference.exported.extras import ExchangeError
+from pix2pix.inference.exported.loading import load_exported
 try:
     load_exported(Path(sys.argv[1]))
 except ExchangeError:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 import yaml
 
-from pix2pix.runs import RECORD
+from pix2pix.runs.run import RECORD
 
 
 class Trap:

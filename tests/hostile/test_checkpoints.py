@@ -13,12 +13,12 @@ import torch
 from tests.evaluation.untrained_runs import untrained
 from tests.hostile.mutate import Report, flip_bits, try_file, try_mutants
 
-from pix2pix.assembly import resumed_checkpoint
+from pix2pix.build.assembly import resumed_checkpoint
+from pix2pix.commands.export import _parser
 from pix2pix.exchange.exporting import export
-from pix2pix.export import _parser
 from pix2pix.inference.translator import Translator
-from pix2pix.runs import generator_weights, read_checkpoint
-from pix2pix.training.checkpoint_io import AtomicCheckpointIO
+from pix2pix.runs.checkpoint_io import AtomicCheckpointIO
+from pix2pix.runs.run import generator_weights, read_checkpoint
 
 
 @pytest.fixture(scope="module")

@@ -15,19 +15,19 @@ from tests.hostile.mutate import Outcome, try_file
 from tests.hostile.payloads import HARMLESS, IN_FOLDER, IN_SETTINGS, hostile_checkpoint, hostile_folder
 from tests.training.stopped_run import TINY
 
-import pix2pix.evaluate
-import pix2pix.export
-import pix2pix.importing
-import pix2pix.judge
-import pix2pix.publish
-import pix2pix.train
-import pix2pix.translate
-from pix2pix.assembly import make_data
-from pix2pix.data.codecs import write_picture
+import pix2pix.commands.evaluate
+import pix2pix.commands.export
+import pix2pix.commands.importing
+import pix2pix.commands.judge
+import pix2pix.commands.publish
+import pix2pix.commands.train
+import pix2pix.commands.translate
+from pix2pix.build.assembly import make_data
 from pix2pix.evaluation.run import EvaluationError
+from pix2pix.hints import quote
 from pix2pix.inference.translator import Translator
-from pix2pix.settings.overrides import quote
-from pix2pix.settings.recorded import VARIABLE
+from pix2pix.pictures.codecs import write_picture
+from pix2pix.runs.trust import VARIABLE
 from pix2pix.web.models import load_model
 
 STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn")
@@ -38,7 +38,7 @@ def trained(*words: str) -> int | str | None:
     """`pix2pix train` in this process; its exit status."""
     sys.argv = ["pix2pix train", *words]
     try:
-        pix2pix.train.main()
+        pix2pix.commands.train.main()
     except SystemExit as end:
         return end.code
     return 0
@@ -61,16 +61,20 @@ def loaded(run: Path) -> int:
 
 
 VERBS: dict[str, Callable[[Path], int | str | None]] = {
-    "evaluate": lambda run: pix2pix.evaluate.main([str(run), "--pictures", "1", "--resamples", "10"]),
-    "translate --split": lambda run: pix2pix.translate.main([str(run), "--split", "val", "-o", str(run / "out")]),
-    "translate": lambda run: pix2pix.translate.main(
+    "evaluate": lambda run: pix2pix.commands.evaluate.main([str(run), "--pictures", "1", "--resamples", "10"]),
+    "translate --split": lambda run: pix2pix.commands.translate.main(
+        [str(run), "--split", "val", "-o", str(run / "out")]
+    ),
+    "translate": lambda run: pix2pix.commands.translate.main(
         [str(run), str(run.parents[1] / "a.png"), "-o", str(run / "b.png")]
     ),
     "serve": served,
-    "export": lambda run: pix2pix.export.main([str(run), "-o", str(run / "model.safetensors")]),
-    "publish": lambda run: pix2pix.publish.main([str(run), "-o", str(run / "hub")]),
-    "judge": lambda run: pix2pix.judge.main([str(run), "--epochs", "1", "--judges", str(run / "judges")]),
-    "import": lambda run: pix2pix.importing.main([str(run / "checkpoints" / "last.ckpt"), "-o", str(run / "imported")]),
+    "export": lambda run: pix2pix.commands.export.main([str(run), "-o", str(run / "model.safetensors")]),
+    "publish": lambda run: pix2pix.commands.publish.main([str(run), "-o", str(run / "hub")]),
+    "judge": lambda run: pix2pix.commands.judge.main([str(run), "--epochs", "1", "--judges", str(run / "judges")]),
+    "import": lambda run: pix2pix.commands.importing.main(
+        [str(run / "checkpoints" / "last.ckpt"), "-o", str(run / "imported")]
+    ),
     "init_from": lambda run: trained(*FEW, f"init_from={quote(run)}", f"hydra.run.dir={quote(run / 'new')}"),
     "Translator.load": loaded,
 }
@@ -173,7 +177,7 @@ def test_code_of_ones_own_is_resumed_with_trust(run: Path, tmp_path: Path) -> No
 def test_a_source_of_strangers_is_not_opened_even_by_hand(tmp_path: Path) -> None:
     folder = untrained(tmp_path / "run")
     hostile = hostile_checkpoint(folder, tmp_path / "copy", "a call in data.pairs", tmp_path / "sprung")
-    from pix2pix.runs import RECORD, read_checkpoint
+    from pix2pix.runs.run import RECORD, read_checkpoint
 
     with pytest.raises(ValueError, match=r"data\.pairs\.count"):
         make_data(read_checkpoint(hostile)[RECORD]["settings"])

@@ -12,9 +12,10 @@ import tifffile
 from PIL import Image
 from tests.hostile.mutate import try_mutants
 
-from pix2pix.data.codecs import picture_size, read_picture, write_picture
-from pix2pix.data.pairs import Array, BadPairError
-from pix2pix.data.picture_rows import open_rows
+from pix2pix.errors import BadPairError
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.codecs import picture_size, read_picture, write_picture
+from pix2pix.pictures.rows import open_rows
 from pix2pix.web.uploads import MEGAPIXEL, RefusedError, read_upload
 
 CLEAN = (BadPairError, RefusedError)

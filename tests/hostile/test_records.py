@@ -16,9 +16,9 @@ from tests.hostile.mutate import try_file
 from tests.training.stopped_run import TINY, train
 
 from pix2pix.evaluation.run import open_run
+from pix2pix.hints import quote
 from pix2pix.inference.translator import Translator
-from pix2pix.runs import RECORD
-from pix2pix.settings.overrides import quote
+from pix2pix.runs.run import RECORD
 
 DEEP: list[Any] = []
 for _ in range(50):
@@ -160,8 +160,8 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def resumed(path: Path) -> None:
     """As the command does it, told in words or not at all."""
+    from pix2pix.commands.train import train as take_up
     from pix2pix.settings.compose import check
-    from pix2pix.train import train as take_up
 
     settings, _ = check([*TINY, "schedule.epochs=2", f"resume={quote(path)}", f"hydra.run.dir={quote(path)}"])
     settings["logger"] = {}

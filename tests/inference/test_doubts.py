@@ -13,15 +13,15 @@ import torch
 from tests.evaluation.untrained_runs import untrained
 
 from pix2pix import Translator
-from pix2pix.assembly import make_data
-from pix2pix.data.codecs import read_picture, write_picture
-from pix2pix.data.pairs import Array
+from pix2pix.build.assembly import make_data
+from pix2pix.commands.translate import main
 from pix2pix.data.resize import resize
 from pix2pix.data.seen import detail
-from pix2pix.data.sources.scenes.source import DOMAINS, Scenes
+from pix2pix.data.sources.scenes import DOMAINS, Scenes
 from pix2pix.inference.trained import Trained
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.codecs import read_picture, write_picture
 from pix2pix.settings.compose import check
-from pix2pix.translate import main
 
 SIDE = 32
 

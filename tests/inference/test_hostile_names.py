@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from tests.evaluation.untrained_runs import change_record, pairs_folder, untrained
 
-from pix2pix.data.codecs import read_picture, write_picture
-from pix2pix.data.pairs import Array
-from pix2pix.translate import main
+from pix2pix.commands.translate import main
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.codecs import read_picture, write_picture
 
 
 def _picture(value: int) -> Array:

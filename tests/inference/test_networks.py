@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from pix2pix.inference.networks import TorchNetwork
 from pix2pix.inference.precision import Precision
-from pix2pix.inference.test_time import Statistics
 from pix2pix.models.blocks import Generator
 from pix2pix.models.coarse_to_fine import CoarseToFine
+from pix2pix.models.test_time import Statistics
 from pix2pix.models.unet import UNet
 
 PICTURES = [torch.rand(1, 2, 16, 24, generator=torch.Generator().manual_seed(index)) * 2 - 1 for index in range(12)]

@@ -11,10 +11,10 @@ import tifffile
 from tests.evaluation.untrained_runs import pairs_folder, untrained
 
 from pix2pix import Translator
-from pix2pix.data.codecs import read_picture, write_picture
-from pix2pix.data.meaning import Meaning, said_of
-from pix2pix.data.pairs import Array
-from pix2pix.translate import main
+from pix2pix.commands.translate import main
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.codecs import read_picture, write_picture
+from pix2pix.pictures.meaning import Meaning, said_of
 
 SIDE = (16, 32)
 

@@ -14,11 +14,11 @@ from skimage.color import rgb2lab
 from tests.evaluation.untrained_runs import pairs_folder, untrained
 
 from pix2pix import Translator
-from pix2pix.data.codecs import read_picture, write_picture
-from pix2pix.data.meaning import Meaning, marked
-from pix2pix.data.pairs import BadPairError
-from pix2pix.inference.test_time import translate
-from pix2pix.runs import RECORD, build_generator, generator_weights, read_checkpoint
+from pix2pix.errors import BadPairError
+from pix2pix.models.test_time import translate
+from pix2pix.pictures.codecs import read_picture, write_picture
+from pix2pix.pictures.meaning import Meaning, marked
+from pix2pix.runs.run import RECORD, build_generator, generator_weights, read_checkpoint
 
 RNG = np.random.default_rng(0)
 PHOTO = RNG.integers(0, 256, (19, 22, 3), dtype=np.uint8)

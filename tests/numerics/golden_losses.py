@@ -23,13 +23,13 @@ import torch
 from tests.training.tiny_run import OBJECTIVES, fit, tiny_classification, tiny_data, tiny_module
 from torch import nn
 
+from pix2pix.build.modules import make_objective
 from pix2pix.losses.adversarial import ADVERSARIAL
 from pix2pix.losses.objective import Objective
 from pix2pix.models import GENERATORS
 from pix2pix.models.blocks import Generator
 from pix2pix.models.multiscale import MultiScale
 from pix2pix.models.patchgan import PatchGAN
-from pix2pix.modules import make_objective
 from pix2pix.settings.compose import check
 from pix2pix.settings.typed import conf_folder
 from pix2pix.training.learner import Learner

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from pix2pix.errors import ConfigError
 from pix2pix.processes.alone import FILE, alone
-from pix2pix.settings.complaints import ConfigError
 
 # Holds the folder, with a child that outlives it, as loading processes may.
 HOLDER = """

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pix2pix.errors import ConfigError
 from pix2pix.processes.ranks import (
     RankLostError,
     check_launch,
@@ -18,9 +19,8 @@ from pix2pix.processes.ranks import (
     rank_arguments,
     started_by_lightning,
 )
-from pix2pix.settings.complaints import ConfigError
+from pix2pix.processes.signals import Interrupted
 from pix2pix.settings.compose import check
-from pix2pix.training.signals import Interrupted
 
 TORCHRUN = {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500"}
 SRUN = {"SLURM_NTASKS": "8", "SLURM_PROCID": "3", "SLURM_STEP_NUM_TASKS": "4"}

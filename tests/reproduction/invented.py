@@ -14,8 +14,8 @@ import torch
 from pix2pix.evaluation.files import FORMAT, KEPT
 from pix2pix.reproduction.methods import Method, Setting
 from pix2pix.reproduction.points import FINISHED_BY, point_folder
-from pix2pix.runs import FORMAT as CHECKPOINT_FORMAT
-from pix2pix.runs import RECORD
+from pix2pix.runs.run import FORMAT as CHECKPOINT_FORMAT
+from pix2pix.runs.run import RECORD
 from pix2pix.settings.compose import check
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from pix2pix.errors import ConfigError
 from pix2pix.reproduction.methods import Method
 from pix2pix.reproduction.plan import SPARE, Cost, Load, Plan, fit_hours
-from pix2pix.settings.complaints import ConfigError
 
 ONE = Cost(start=10.0, image=0.01, picture=0.1, scoring=0.2)
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from tests.reproduction.invented import setting
 
+from pix2pix.errors import ConfigError
 from pix2pix.reproduction import planning
 from pix2pix.reproduction.methods import Method
 from pix2pix.reproduction.plan import Cost, Load, Plan
-from pix2pix.settings.complaints import ConfigError
 
 METHODS = [Method("labels2photo", "l1"), Method("labels2photo", "cgan", field=16)]
 

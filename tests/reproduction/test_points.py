@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from tests.reproduction.invented import setting
 
+from pix2pix.errors import ConfigError
 from pix2pix.reproduction import TABLES
 from pix2pix.reproduction.methods import Method
 from pix2pix.reproduction.points import check_data, check_typed, point_overrides, points
 from pix2pix.reproduction.tables import methods, tables
-from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.compose import check
 
 

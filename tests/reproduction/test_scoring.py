@@ -11,14 +11,14 @@ import torch
 from tests.evaluation.untrained_runs import untrained
 
 from pix2pix.data.domains import Labels, Rgb
-from pix2pix.data.sources.scenes.pictures import PALETTE
-from pix2pix.evaluation.judge import Judge
-from pix2pix.evaluation.judge_check import standing
-from pix2pix.evaluation.judge_network import Segmenter
 from pix2pix.reproduction.methods import INTERSECTIONS, JUDGED, LABELLED
 from pix2pix.reproduction.points import FINISHED_BY
 from pix2pix.reproduction.results import point_scores
 from pix2pix.reproduction.scoring import SHOWN, score_point
+from pix2pix.scenes.pictures import PALETTE
+from pix2pix.segmentation_score.check import standing
+from pix2pix.segmentation_score.judge import Judge
+from pix2pix.segmentation_score.network import Segmenter
 
 
 @pytest.fixture(scope="module")

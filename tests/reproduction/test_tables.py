@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from tests.reproduction.invented import setting
 
+from pix2pix.errors import ConfigError
 from pix2pix.reproduction import TABLES
 from pix2pix.reproduction.tables import methods, tables
-from pix2pix.settings.complaints import ConfigError
 
 PAPER = Path(__file__).parents[2] / ".." / "shared" / "docs" / "paper.md"
 

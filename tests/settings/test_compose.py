@@ -12,10 +12,11 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from pix2pix.settings.complaints import ConfigError
+from pix2pix.errors import ConfigError
+from pix2pix.hints import quote
 from pix2pix.settings.compose import check
 from pix2pix.settings.mistakes import explanation
-from pix2pix.settings.overrides import quote, readable
+from pix2pix.settings.overrides import readable
 from pix2pix.settings.resuming import resume_arguments
 from pix2pix.settings.typed import FLAGS_WITH_VALUE, HYDRAS_FLAGS, check_flags, conf_folder
 

@@ -15,9 +15,9 @@ import torch
 from omegaconf import OmegaConf
 
 import pix2pix.settings.making
-from pix2pix.assembly import assemble
-from pix2pix.data.codecs import write_picture
-from pix2pix.settings.complaints import dotted
+from pix2pix.build.assembly import assemble
+from pix2pix.pictures.codecs import write_picture
+from pix2pix.schema.problems import dotted
 from pix2pix.settings.compose import check
 from pix2pix.settings.help import GROUPS, SETTINGS
 from pix2pix.settings.trainer_rules import TRAINER_ARGUMENTS, TRAINER_REFUSES

@@ -11,9 +11,9 @@ from lightning.pytorch.callbacks import ProgressBar
 from tests.training.stopped_run import rows, settings_of, train
 from torch import nn
 
-from pix2pix.assembly import assemble, make_data
-from pix2pix.modules import make_module
-from pix2pix.settings.complaints import ConfigError
+from pix2pix.build.assembly import assemble, make_data
+from pix2pix.build.modules import make_module
+from pix2pix.errors import ConfigError
 from pix2pix.settings.making import make
 
 

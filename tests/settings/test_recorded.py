@@ -13,16 +13,9 @@ from hydra import compose, initialize_config_dir
 from hydra.plugins.config_source import ConfigSource
 from omegaconf import OmegaConf
 
-from pix2pix.settings.complaints import ConfigError
-from pix2pix.settings.recorded import (
-    VARIABLE,
-    check_entries,
-    check_trusted,
-    foreign,
-    read_plain,
-    recorded_overrides,
-    take_trust,
-)
+from pix2pix.errors import ConfigError
+from pix2pix.runs.trust import VARIABLE, check_entries, take_trust
+from pix2pix.settings.recorded import check_trusted, foreign, read_plain, recorded_overrides
 from pix2pix.settings.resolvers import register_resolvers
 from pix2pix.settings.typed import conf_folder
 
@@ -78,7 +71,7 @@ CALL = {"_target_": "os.system", "command": "true"}
         ({"x": {"_target_": ["os.system"]}}, "x._target_: \"['os.system']\""),
         ({"x": {"_target_": "${name}"}}, "x._target_: '${name}'"),
         ({"x": {"_target_": "torch.optim.lr_scheduler.LambdaLR"}}, "x._target_"),
-        ({"x": {"_target_": "pix2pix.train.os.system"}}, "x._target_"),
+        ({"x": {"_target_": "pix2pix.commands.train.os.system"}}, "x._target_"),
         ({"x": {"_target_": "torch.optim.Adam", "_args_": ["a"]}}, "x._args_.0: 'a', an argument without a name"),
         ({"x": "${oc.create:{}}"}, "x: '${oc.create:{}}'"),
         ({"x": "${${y}:{}}"}, "x: '${${y}:{}}'"),

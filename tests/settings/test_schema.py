@@ -12,13 +12,13 @@ import torch
 from pix2pix.data.derive import make_derivation
 from pix2pix.data.derive.downscale import Downscale
 from pix2pix.data.domains import domain_from_dict
-from pix2pix.data.pairs import BadPairError
-from pix2pix.inference.test_time import pad_to_multiple
+from pix2pix.errors import BadPairError, ConfigError
+from pix2pix.hints import nearest, nearest_key
 from pix2pix.models.coarse_to_fine import CoarseToFine
-from pix2pix.nearest import nearest, nearest_key
-from pix2pix.settings.complaints import ConfigError, missing_values
+from pix2pix.models.test_time import pad_to_multiple
+from pix2pix.schema.problems import missing_values
 from pix2pix.settings.compose import check
-from pix2pix.settings.schema.settings import validate
+from pix2pix.settings.validation import validate
 
 DEFAULTS = check([])[0]
 

@@ -15,8 +15,8 @@ import psutil
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from pix2pix.hints import quote
 from pix2pix.processes.trees import ProcessTree, end
-from pix2pix.settings.overrides import quote
 from pix2pix.settings.resolvers import sweep_id
 from pix2pix.sweeping.point import Point, SweepError, point_name
 from pix2pix.sweeping.sharing import visible_devices

@@ -12,10 +12,10 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from pix2pix import assembly
-from pix2pix.runs import RECORD
+from pix2pix.build import assembly
+from pix2pix.hints import quote
+from pix2pix.runs.run import RECORD
 from pix2pix.settings.compose import check
-from pix2pix.settings.overrides import quote
 
 # 7 pairs a training epoch and 3 to validate with; dropout and batch norm as in the recipe, so that noise counts. A row
 # each 3 images, so that sums of losses are under way nearly always; the guard counts from the first row on.

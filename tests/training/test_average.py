@@ -13,9 +13,9 @@ from torch import nn
 
 from pix2pix.callbacks.checkpoints import Checkpoints
 from pix2pix.data.datamodule import collate
-from pix2pix.inference.test_time import translate
+from pix2pix.models.test_time import translate
 from pix2pix.models.unet import UNet
-from pix2pix.runs import FORMAT, generator_weights
+from pix2pix.runs.run import FORMAT, generator_weights
 from pix2pix.training.average import decay_of_step, start_average, update_average
 
 DECAY = 0.8

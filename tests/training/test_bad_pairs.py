@@ -11,9 +11,9 @@ import pytest
 from omegaconf import OmegaConf
 from tests.evaluation.untrained_runs import FOLDER
 
-from pix2pix.data.codecs import write_picture
+from pix2pix.commands.train import train
+from pix2pix.pictures.codecs import write_picture
 from pix2pix.settings.compose import check
-from pix2pix.train import train
 
 
 def pairs(root: Path, val: int, *, bad: int | None) -> Path:

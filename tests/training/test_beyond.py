@@ -19,6 +19,7 @@ from tests.training.tiny_run import SGD, Steps, fit, largest_difference, tiny_da
 from torch import Tensor, nn
 
 from pix2pix.data.pairs import Batch
+from pix2pix.errors import ConfigError
 from pix2pix.losses.augmentation import Augmentation, draw
 from pix2pix.losses.objective import Objective
 from pix2pix.losses.perceptual import PerceptualLoss
@@ -26,10 +27,9 @@ from pix2pix.losses.r1 import r1
 from pix2pix.models.coarse_to_fine import CoarseToFine
 from pix2pix.models.multiscale import MultiScale
 from pix2pix.models.patchgan import PatchGAN
-from pix2pix.settings.complaints import ConfigError
+from pix2pix.processes.signals import Interrupted
 from pix2pix.training import translation
 from pix2pix.training.schedules import LinearDecay
-from pix2pix.training.signals import Interrupted
 from pix2pix.training.translation import Translation
 
 DESCENT: dict[str, Any] = {"optimizer": SGD, "rates": (1e-3, 1e-3)}

@@ -18,16 +18,16 @@ from tests.training.stopped_run import assert_same_run, checkpoint, settings_of,
 from tests.training.tiny_run import SGD, Steps, fit, largest_difference, tiny_classification, tiny_data
 from torch import Tensor
 
-from pix2pix import assembly
+from pix2pix.build import assembly
 from pix2pix.data.datamodule import collate
 from pix2pix.data.domains.ab_grid import ab_centres
 from pix2pix.data.pairs import Batch
+from pix2pix.errors import ConfigError
 from pix2pix.inference.translator import Translator
 from pix2pix.losses.classification import rebalancing_weights
-from pix2pix.runs import write_slim
-from pix2pix.settings.complaints import ConfigError
+from pix2pix.processes.signals import Interrupted
+from pix2pix.runs.run import write_slim
 from pix2pix.training.classification import Classification
-from pix2pix.training.signals import Interrupted
 
 LABELS: dict[str, Any] = {
     "target": {"kind": "labels", "palette": [[0, 0, 0], [255, 0, 0], [0, 255, 255], [255, 255, 255]]}

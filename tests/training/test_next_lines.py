@@ -10,11 +10,11 @@ import pytest
 from tests.evaluation.untrained_runs import untrained
 from tests.training.test_bad_pairs import record_as_hydra_does
 
-from pix2pix.evaluate import main as evaluate
+from pix2pix.commands.evaluate import main as evaluate
+from pix2pix.commands.train import _tell_end
+from pix2pix.commands.translate import main as translate
 from pix2pix.settings.compose import check
 from pix2pix.settings.resuming import resume_arguments
-from pix2pix.train import _tell_end
-from pix2pix.translate import main as translate
 
 
 @pytest.fixture

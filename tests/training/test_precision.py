@@ -25,7 +25,7 @@ from tests.training.tiny_run import (
 from torch import Tensor
 
 from pix2pix.callbacks.checkpoints import Checkpoints
-from pix2pix.runs import FORMAT
+from pix2pix.runs.run import FORMAT
 from pix2pix.training.precision import resolve_precision
 
 # --- auto -------------------------------------------------------------------------------------------------------------

@@ -30,12 +30,12 @@ from tests.training.stopped_run import (
     train,
 )
 
-from pix2pix import assembly
+from pix2pix.build import assembly
 from pix2pix.callbacks.checkpoints import Checkpoints
-from pix2pix.settings.complaints import ConfigError
-from pix2pix.train import train as whole_run
+from pix2pix.commands.train import train as whole_run
+from pix2pix.errors import ConfigError
+from pix2pix.processes.signals import Interrupted
 from pix2pix.training import learner
-from pix2pix.training.signals import Interrupted
 
 VARIANTS = {
     "plain": (),

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from pix2pix.callbacks.checkpoints import Checkpoints
 from pix2pix.data.pairs import Batch
 from pix2pix.losses.objective import Objective
-from pix2pix.runs import FORMAT
+from pix2pix.runs.run import FORMAT
 from pix2pix.training.loss_log import NonFiniteLossError
 from pix2pix.training.schedules import LinearDecay
 from pix2pix.training.translation import Translation

@@ -12,9 +12,9 @@ import pytest
 from tests.evaluation.untrained_runs import untrained
 from tests.video.films import CARPHONE, difference, patches, write_film
 
-from pix2pix.data.__main__ import main
-from pix2pix.data.codecs import read_picture
+from pix2pix.commands.data import main
 from pix2pix.data.sources.side_by_side import SideBySide
+from pix2pix.pictures.codecs import read_picture
 from pix2pix.settings.compose import check
 from pix2pix.video.driver_file import Made, driver_of, made_for, read_made
 from pix2pix.video.drivers.landmarks import Landmarks

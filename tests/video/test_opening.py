@@ -12,8 +12,8 @@ import pytest
 from tests.evaluation.untrained_runs import untrained
 from tests.video.films import box_of, difference, patches, pictures, translator, write_film
 
-from pix2pix.data.__main__ import main as data
-from pix2pix.translate import main as translate
+from pix2pix.commands.data import main as data
+from pix2pix.commands.translate import main as translate
 from pix2pix.video.errors import FilmError
 from pix2pix.video.reading import Film, count_frames
 from pix2pix.video.translating import FilmOptions, translate_film

@@ -23,7 +23,7 @@ from tests.video.films import (
     write_film,
 )
 
-from pix2pix.data.__main__ import main
+from pix2pix.commands.data import main
 from pix2pix.data.sources.side_by_side import SideBySide
 from pix2pix.video.errors import FilmError
 from pix2pix.video.reading import Film

@@ -29,7 +29,7 @@ from tests.video.films import (
 )
 
 from pix2pix.data.domains import Raw
-from pix2pix.data.pairs import BadPairError
+from pix2pix.errors import BadPairError
 from pix2pix.inference.translator import Translator
 from pix2pix.video.errors import FilmError
 from pix2pix.video.reading import Film
@@ -221,7 +221,7 @@ def test_a_missing_package_is_named() -> None:
     code = (
         "import importlib.util as util; real = util.find_spec\n"
         "util.find_spec = lambda name, *rest: None if name == 'av' else real(name, *rest)\n"
-        "import sys; from pix2pix.data.__main__ import main\n"
+        "import sys; from pix2pix.commands.data import main\n"
         "sys.exit(main(['make', 'film.mp4', '--driver', 'edges', '-o', 'pairs']))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

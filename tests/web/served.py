@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import uvicorn
 
+from pix2pix.commands.serve_work import take_address
 from pix2pix.web.api import Limits
 from pix2pix.web.app import make_app
-from pix2pix.web.command import take_address
 from pix2pix.web.models import Model
 from pix2pix.web.origins import own_names
 

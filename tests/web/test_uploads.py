@@ -10,7 +10,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from pix2pix.data.meaning import has_alpha, said_of
+from pix2pix.pictures.meaning import has_alpha, said_of
 from pix2pix.web.uploads import RefusedError, best_suffix, read_upload
 
 NOISE = np.random.default_rng(0).integers(0, 255, (16, 24, 4), dtype=np.uint8)

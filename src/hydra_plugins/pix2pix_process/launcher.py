@@ -16,11 +16,11 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from pix2pix.errors import ConfigError
 from pix2pix.processes.alone import alone
-from pix2pix.settings.complaints import ConfigError
+from pix2pix.runs.trust import check_entries
 from pix2pix.settings.compose import plain_settings
 from pix2pix.settings.overrides import as_typed
-from pix2pix.settings.recorded import check_entries
 from pix2pix.settings.resolvers import register_resolvers
 from pix2pix.sweeping.point import Point, PointsFailedError, Result, SweepError, point_name
 from pix2pix.sweeping.sought import sought
@@ -136,7 +136,7 @@ class ProcessLauncher(Launcher):
 
     def _compose(self, overrides: list[str], index: int) -> DictConfig:
         """The whole config of one point, checked, with its folder in `hydra.runtime.output_dir`."""
-        from pix2pix.settings.schema.settings import validate
+        from pix2pix.settings.validation import validate
 
         config = self.hydra_context.config_loader.load_sweep_config(self.config, overrides)
         with open_dict(config):

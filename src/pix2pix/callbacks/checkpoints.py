@@ -11,10 +11,10 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.trainer.states import TrainerFn
 
-from pix2pix.runs import RECORD, write_slim
+from pix2pix.processes.signals import Interrupted, StopRequest
+from pix2pix.runs.checkpoint_io import remove_drafts
+from pix2pix.runs.run import RECORD, write_slim
 from pix2pix.training.agreement import Agreement
-from pix2pix.training.checkpoint_io import remove_drafts
-from pix2pix.training.signals import Interrupted, StopRequest
 
 LOWER_IS_BETTER = frozenset({"l1", "rmse", "log_spectrum_distance"})
 

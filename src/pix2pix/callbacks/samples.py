@@ -11,12 +11,12 @@ import torch
 from lightning.pytorch.trainer.states import TrainerFn
 from PIL import Image
 
-from pix2pix.callbacks.grid import sample_grid
 from pix2pix.data.domains import view_translation
-from pix2pix.lettering import readable
+from pix2pix.files.atomic import whole_file
 from pix2pix.metrics.image import counted
+from pix2pix.pictures.grid import sample_grid
+from pix2pix.pictures.lettering import readable
 from pix2pix.tracking.pictures import log_picture
-from pix2pix.whole_files import whole_file
 
 if TYPE_CHECKING:
     from pix2pix.data.pairs import Batch

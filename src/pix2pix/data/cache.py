@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from pix2pix.data.meaning import Meaning, marked, said_of
-from pix2pix.data.pairs import Array, BadPairError, Pair, PairSource, Problem
+from pix2pix.data.pairs import Pair, PairSource, Problem
+from pix2pix.errors import BadPairError
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.meaning import Meaning, marked, said_of
 
 MIB = 2**20
 HEADER = 5  # dtype character (0: nothing kept yet), height, width, channels, bytes of what the file says, after them

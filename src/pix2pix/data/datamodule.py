@@ -16,12 +16,13 @@ from torch.utils.data import DataLoader, Dataset
 
 from pix2pix.data.cache import MIB, CachedPairs
 from pix2pix.data.domains import Domain, Raw, domain_from_dict, measure_range
-from pix2pix.data.pairs import BadPairError, Batch, Pair, PairSource, Sample
+from pix2pix.data.pairs import Batch, Pair, PairSource, Sample
 from pix2pix.data.reading import Readable, check_apart
 from pix2pix.data.sampler import STAND_IN, EveryPairOnce, Key, Place, TrainingBatches
 from pix2pix.data.seen import Look, detail, seen
 from pix2pix.data.sources.splits import SPLITS
 from pix2pix.data.transforms import PairTransform, make_sample, sample_rng
+from pix2pix.errors import BadPairError
 from pix2pix.processes.workers import kill_workers_at_exit, spare_worker, starting_workers
 
 log = logging.getLogger(__name__)

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pix2pix.pictures.array import Array
+
 if TYPE_CHECKING:
     from torch import Tensor
-
-Array = NDArray[Any]
-
-
-class BadPairError(ValueError):
-    """A pair that cannot be used; the message names the file and says what is wrong with it."""
 
 
 class Pair(NamedTuple):
@@ -69,8 +65,3 @@ class Batch(NamedTuple):
     names: list[str]
     skipped: tuple[Problem, ...] = ()
     in_unit: Tensor | None = None  # (B, C', H, W)
-
-
-def with_channels(stored: NDArray[np.generic]) -> Array:
-    """(H, W) becomes (H, W, 1); (H, W, C) stays."""
-    return stored[:, :, None] if stored.ndim == 2 else stored

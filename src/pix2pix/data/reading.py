@@ -9,8 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pix2pix.data.pairs import BadPairError, Pair, PairSource, Problem
-from pix2pix.whole_files import identity
+from pix2pix.data.pairs import Pair, PairSource, Problem
+from pix2pix.errors import BadPairError
+from pix2pix.files.atomic import identity
 
 T = TypeVar("T")
 OnBad = Literal["error", "skip"]

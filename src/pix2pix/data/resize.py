@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
 from pix2pix.data.domains import Interpolation
-from pix2pix.data.meaning import marked, said_of
-from pix2pix.data.pairs import Array
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.meaning import marked, said_of
 
 
 def resize(values: Array, size: tuple[int, int], interpolation: Interpolation) -> Array:

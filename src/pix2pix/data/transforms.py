@@ -9,9 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pix2pix.data.luma import LUMA
-from pix2pix.data.pairs import Array, BadPairError, Pair, Sample
+from pix2pix.data.pairs import Pair, Sample
 from pix2pix.data.resize import resize
+from pix2pix.errors import BadPairError
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.luma import LUMA
 
 if TYPE_CHECKING:
     from pix2pix.data.domains import Domain, Interpolation

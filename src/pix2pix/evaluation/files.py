@@ -21,12 +21,12 @@ import numpy as np
 from PIL import Image
 
 from pix2pix.evaluation.scores import Score
-from pix2pix.json_files import read_json
-from pix2pix.whole_files import whole_file, write_whole
+from pix2pix.files.atomic import whole_file, write_whole
+from pix2pix.files.json_files import read_json
 
 if TYPE_CHECKING:
-    from pix2pix.callbacks.grid import Picture
     from pix2pix.evaluation.measure import Measured
+    from pix2pix.pictures.grid import Picture
 
 METRICS, PICTURES, GRID, CONTRIBUTIONS = "metrics.json", "pictures.csv", "pictures.png", "contributions.npz"
 ALL = (METRICS, PICTURES, GRID, CONTRIBUTIONS)

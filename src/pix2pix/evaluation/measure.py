@@ -14,14 +14,14 @@ from torch import Tensor
 from tqdm import tqdm
 
 from pix2pix.data.pairs import Sample
-from pix2pix.evaluation.bootstrap import Floats
 from pix2pix.evaluation.scored import Choice, Translated
+from pix2pix.metrics.bootstrap import Floats
 
 if TYPE_CHECKING:
     from pix2pix.data.datamodule import PairedData
     from pix2pix.data.reading import Readable
-    from pix2pix.evaluation.judge import Judge
     from pix2pix.inference.translator import Translator
+    from pix2pix.segmentation_score.judge import Judge
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,10 @@ from pix2pix.evaluation.ranked import ranked_grid
 from pix2pix.evaluation.run import EvaluationError, Run
 from pix2pix.evaluation.scored import CATALOGUE, JUDGE, Choice, Scored, choose, names_of, scored
 from pix2pix.evaluation.scores import Score, scores_of
+from pix2pix.files.atomic import check_folder
+from pix2pix.hints import nearest
 from pix2pix.metrics.catalogue import SET_METRICS
-from pix2pix.nearest import nearest
-from pix2pix.settings.complaints import schema_problems
-from pix2pix.whole_files import check_folder
+from pix2pix.schema.problems import schema_problems
 
 log = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pix2pix.callbacks.grid import Picture, sample_grid
 from pix2pix.data.domains import view_translation
 from pix2pix.evaluation.measure import translate_sample
 from pix2pix.evaluation.scores import Better
+from pix2pix.pictures.grid import Picture, sample_grid
 
 if TYPE_CHECKING:
     from pix2pix.data.datamodule import PairedData

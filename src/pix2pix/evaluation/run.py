@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pix2pix.data.sources import SOURCES
-from pix2pix.runs import RECORD, checkpoint_of, generator_weights, other_runs, read_checkpoint
+from pix2pix.runs.run import RECORD, checkpoint_of, generator_weights, other_runs, read_checkpoint
 
 if TYPE_CHECKING:
     from pix2pix.data.datamodule import PairedData
@@ -55,8 +55,8 @@ class Run:
 
         Raises EvaluationError where the pictures are not there, or none are of this split.
         """
-        from pix2pix.assembly import Resumed, make_data
-        from pix2pix.settings.complaints import ConfigError
+        from pix2pix.build.assembly import Resumed, make_data
+        from pix2pix.errors import ConfigError
 
         settings = {**self.settings, "data": {**self.settings["data"], "cache": 0}}
         if isinstance(workers := settings["data"]["num_workers"], int):

@@ -15,15 +15,15 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from pix2pix.data.domains import Domain
-from pix2pix.evaluation.bootstrap import Floats
-from pix2pix.evaluation.judge import Judge, JudgeScore
 from pix2pix.evaluation.run import EvaluationError
 from pix2pix.evaluation.scores import REAL
+from pix2pix.hints import nearest
 from pix2pix.metrics.additive import SetMetric
+from pix2pix.metrics.bootstrap import Floats
 from pix2pix.metrics.catalogue import PICTURE_METRICS, SET_METRICS, Better, Entry, PictureMetric, SetMetricEntry
 from pix2pix.metrics.image import counted
 from pix2pix.metrics.segmentation import segmentation_scores
-from pix2pix.nearest import nearest
+from pix2pix.segmentation_score.judge import Judge, JudgeScore
 
 CATALOGUE: Mapping[str, PictureMetric | SetMetricEntry] = {**PICTURE_METRICS, **SET_METRICS}
 JUDGE = "judge"  # the name of the judge's scores among those of the catalogue

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pix2pix.evaluation.bootstrap import Floats, interval, resampled_over_seeds, resampled_sums
+from pix2pix.metrics.bootstrap import Floats, interval, resampled_over_seeds, resampled_sums
 
 Better = Literal["higher", "lower"]
 REAL = "real_"  # before the names of the scores that real pictures have

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from pix2pix.evaluation.bootstrap import interval
 from pix2pix.evaluation.scores import Score
+from pix2pix.metrics.bootstrap import interval
 
 ARROWS = {"higher": "↑", "lower": "↓"}
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pix2pix.evaluation import JUDGES
-from pix2pix.evaluation.judge import FILE, Judge, JudgeError, key, refusal
 from pix2pix.evaluation.run import EvaluationError
+from pix2pix.segmentation_score import JUDGES
+from pix2pix.segmentation_score.judge import FILE, Judge, JudgeError, key, refusal
 
 if TYPE_CHECKING:
     from pix2pix.data.datamodule import PairedData

@@ -14,15 +14,15 @@ from typing import Any, NamedTuple
 
 from pix2pix.evaluation.run import Run, open_run
 from pix2pix.exchange.agreement import Pictures, compare, gives_classes, noise_pictures, run_pictures
-from pix2pix.exchange.extras import ExchangeError
-from pix2pix.exchange.loading import GRAPHS, SUFFIXES, is_exported, load_exported, load_weights
-from pix2pix.exchange.metadata import describe
-from pix2pix.exchange.onnx_file import onnx_model, write_onnx
-from pix2pix.exchange.openvino_file import openvino_model, quantised, write_openvino
-from pix2pix.exchange.safetensors_file import write_safetensors
+from pix2pix.files.atomic import draft_folder
+from pix2pix.inference.exported.extras import ExchangeError
+from pix2pix.inference.exported.loading import GRAPHS, SUFFIXES, is_exported, load_exported, load_weights
+from pix2pix.inference.exported.metadata import describe
+from pix2pix.inference.exported.onnx_file import onnx_model, write_onnx
+from pix2pix.inference.exported.openvino_file import openvino_model, quantised, write_openvino
+from pix2pix.inference.exported.safetensors_file import write_safetensors
 from pix2pix.inference.networks import Network, TorchNetwork
 from pix2pix.inference.translator import TestTime, Translator
-from pix2pix.whole_files import draft_folder
 
 NOISE_PICTURES = 4
 

@@ -25,12 +25,12 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from pix2pix.exchange.extras import ExchangeError
+from pix2pix.files.torch_files import read_torch
+from pix2pix.inference.exported.extras import ExchangeError
 from pix2pix.models.blocks import Generator
 from pix2pix.models.resnet import ResNet
 from pix2pix.models.unet import UNet
-from pix2pix.torch_files import read_torch
-from pix2pix.weights import filled
+from pix2pix.models.weights import filled
 
 ForeignNorm = Literal["batch", "instance", "none"]
 Names = dict[str, str]  # of modules: theirs → ours

@@ -9,12 +9,12 @@ from typing import Any
 
 from pix2pix import __version__
 from pix2pix.data.domains import domain_from_dict
-from pix2pix.exchange.extras import ExchangeError
 from pix2pix.exchange.foreign import Recognised, read_foreign
+from pix2pix.inference.exported.extras import ExchangeError
 from pix2pix.models.unet import UNet
-from pix2pix.runs import FORMAT, RECORD, build_generator, check_unused
+from pix2pix.runs.checkpoint_io import write_torch
+from pix2pix.runs.run import FORMAT, RECORD, build_generator, check_unused
 from pix2pix.settings.compose import check
-from pix2pix.training.checkpoint_io import write_torch
 
 RESNET_SIDE = 256  # pixels that its pictures usually have
 SMALLEST_SIDE = 64  # pixels, of the discriminator that a further training would have

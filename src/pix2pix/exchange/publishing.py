@@ -18,16 +18,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pix2pix.data.codecs import read_picture, write_picture
-from pix2pix.data.pairs import Array, BadPairError
+from pix2pix.errors import BadPairError
 from pix2pix.evaluation.run import Run, open_run
-from pix2pix.exchange.extras import ExchangeError
-from pix2pix.exchange.loading import WEIGHTS
-from pix2pix.exchange.metadata import describe
 from pix2pix.exchange.model_card import Facts, Scores, model_card
-from pix2pix.exchange.safetensors_file import write_safetensors
+from pix2pix.files.json_files import read_json
+from pix2pix.inference.exported.extras import ExchangeError
+from pix2pix.inference.exported.loading import WEIGHTS
+from pix2pix.inference.exported.metadata import describe
+from pix2pix.inference.exported.safetensors_file import write_safetensors
 from pix2pix.inference.networks import TorchNetwork
-from pix2pix.json_files import read_json
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.codecs import read_picture, write_picture
 
 SAMPLES = "samples.png"
 VALIDATED = "val/"  # before the names of scores in metrics.csv

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from pix2pix.data.codecs import picture_size, read_picture
 from pix2pix.data.derive.downscale import Downscale
 from pix2pix.data.derive.edges import Edges
 from pix2pix.data.derive.holes import Holes
 from pix2pix.data.domains import Domain, Labels, Raw
-from pix2pix.data.pairs import Array
-from pix2pix.data.picture_rows import open_rows
 from pix2pix.data.seen import detail
-from pix2pix.data.tools.seams import has_seam
 from pix2pix.inference.holes import has_hole
 from pix2pix.inference.trained import Trained
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.codecs import picture_size, read_picture
+from pix2pix.pictures.rows import open_rows
+from pix2pix.pictures.seams import has_seam
 
 if TYPE_CHECKING:
     from pix2pix.inference.translator import Translator

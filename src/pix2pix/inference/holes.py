@@ -13,10 +13,10 @@ from torch import Tensor
 
 from pix2pix.data.derive.holes import with_hole
 from pix2pix.data.domains import Domain
-from pix2pix.data.meaning import has_alpha
-from pix2pix.data.pairs import Array
 from pix2pix.data.resize import resize
 from pix2pix.data.transforms import Geometry
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.meaning import has_alpha
 
 LEAST = 3  # pixels that a hole is high and wide; a smaller spot of the middle grey is a colour of the photo
 

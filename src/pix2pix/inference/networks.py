@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from pix2pix.inference.precision import Precision, use_bfloat16
-from pix2pix.inference.test_time import Statistics, independent, translate
 from pix2pix.models.blocks import Generator
+from pix2pix.models.test_time import Statistics, independent, translate
 
 
 class Network(Protocol):

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from torch import Tensor
 
-from pix2pix.data.codecs import picture_size, read_picture, write_picture
 from pix2pix.data.domains import view
-from pix2pix.data.meaning import said_of
-from pix2pix.data.pairs import Array, BadPairError
-from pix2pix.data.picture_rows import TIFFS
 from pix2pix.data.resize import fitted, resize
-from pix2pix.data.tiff_writing import write_like
+from pix2pix.errors import BadPairError
 from pix2pix.inference.pipeline import Failure, overlapped
 from pix2pix.inference.places import make_room
 from pix2pix.inference.plan import Job
 from pix2pix.inference.translator import Translator
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.codecs import picture_size, read_picture, write_picture
+from pix2pix.pictures.meaning import said_of
+from pix2pix.pictures.rows import TIFFS
+from pix2pix.pictures.tiff.writing import write_like
 
 if TYPE_CHECKING:
     from pix2pix.data.datamodule import PairedData

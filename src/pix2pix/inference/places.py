@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from pix2pix.whole_files import LONGEST
+from pix2pix.files.atomic import LONGEST
 
 ROOM = LONGEST - 12  # bytes of a part of a name: what file systems take, less those of a sample's number
 

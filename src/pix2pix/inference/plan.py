@@ -11,14 +11,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, NoReturn
 
-from pix2pix.data.codecs import READABLE
 from pix2pix.data.sources.folders import natural, spelled, walk
 from pix2pix.data.sources.unread import in_words
+from pix2pix.files.atomic import identity
+from pix2pix.files.os_errors import reason
 from pix2pix.inference.places import leads_out, result_file, result_files
 from pix2pix.inference.volumes.dicom import is_dicom, is_series
 from pix2pix.inference.volumes.volume import is_nifti
-from pix2pix.os_errors import reason
-from pix2pix.whole_files import identity
+from pix2pix.pictures.codecs import READABLE
 
 Existing = Literal["refuse", "skip", "overwrite"]
 SHOWN = 5  # files that one message names

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from pix2pix.data.pairs import Array, BadPairError
-from pix2pix.data.picture_rows import TIFFS
-from pix2pix.data.tiff_axes import stack_axes
-from pix2pix.data.tiff_stacks import Stack, open_stack, write_stack
+from pix2pix.errors import BadPairError
 from pix2pix.inference.suffixes import form_of
 from pix2pix.inference.translator import Translator
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.rows import TIFFS
+from pix2pix.pictures.tiff.axes import stack_axes
+from pix2pix.pictures.tiff.stacks import Stack, open_stack, write_stack
 
 LARGEST = 16_000_000  # pixels of a picture: of one file larger ones are translated in tiles
 

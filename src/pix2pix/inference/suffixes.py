@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import torch
 
-from pix2pix.data.codecs import CODECS
 from pix2pix.inference.plan import PlanError
 from pix2pix.inference.translator import Translator
+from pix2pix.pictures.codecs import CODECS
 
 LOSSY = (".jpg", ".jpeg")
 PREFERRED = (".png", ".tif")  # where the source's kind cannot hold the numbers

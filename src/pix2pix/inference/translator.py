@@ -20,23 +20,24 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from pix2pix.data.codecs import read_picture, write_picture
 from pix2pix.data.derive import Derivation
 from pix2pix.data.derive.holes import Holes
 from pix2pix.data.domains import Domain, domain_from_dict, view
 from pix2pix.data.domains.photo import LabAb, LabL
-from pix2pix.data.meaning import Meaning, marked
-from pix2pix.data.pairs import Array, BadPairError, with_channels
 from pix2pix.data.resize import fitted, resize
-from pix2pix.devices import usable_device
+from pix2pix.errors import BadPairError
 from pix2pix.inference.doubts import advice, doubt_of
 from pix2pix.inference.holes import keep_known, resize_holed, transparent_as_hole
 from pix2pix.inference.networks import Network, TorchNetwork, has_dropout
-from pix2pix.inference.pillow import from_pillow, to_pillow
 from pix2pix.inference.precision import Precision
-from pix2pix.inference.test_time import Statistics
 from pix2pix.inference.trained import Trained
-from pix2pix.runs import RECORD, derivation_of, generator_weights, load_generator, read_checkpoint
+from pix2pix.models.test_time import Statistics
+from pix2pix.pictures.array import Array, with_channels
+from pix2pix.pictures.codecs import read_picture, write_picture
+from pix2pix.pictures.meaning import Meaning, marked
+from pix2pix.pictures.pillow import from_pillow, to_pillow
+from pix2pix.processes.devices import usable_device
+from pix2pix.runs.run import RECORD, derivation_of, generator_weights, load_generator, read_checkpoint
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class Translator:
         generator no class of this package, its weights are not finite, the device is not there, or something is asked
         of a generator that it has not.
         """
-        from pix2pix.exchange.loading import is_exported, load_exported  # which knows this class
+        from pix2pix.inference.exported.loading import is_exported, load_exported  # which knows this class
 
         recipe = TestTime(noise, statistics, seed, precision)
         if is_exported(Path(path)):

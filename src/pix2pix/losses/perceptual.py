@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pix2pix.files.torch_files import read_torch
 from pix2pix.metrics.weights import WeightsFile
-from pix2pix.torch_files import read_torch
 
 VGG19_WEIGHTS = WeightsFile("VGG19", "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth", megabytes=548)
 # Convolutions 3x3 by their channels; 0 is a maximum over 2x2. What lies behind the last is not needed here.

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from pix2pix.data.domains import Domain, LabAb
 from pix2pix.data.domains.domain import channels_last
-from pix2pix.data.domains.lab import rgb_to_lab
 from pix2pix.data.domains.photo import AB_LIMIT
 from pix2pix.metrics.additive import SetMetric
+from pix2pix.pictures.lab import rgb_to_lab
 
 BIN_WIDTH = 2
 BINS = 111  # of a and b from -111 to 111; 0 lies in the middle of a bin, or rounding would toss greys between two

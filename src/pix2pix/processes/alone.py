@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from pix2pix.settings.complaints import ConfigError
+from pix2pix.errors import ConfigError
 
 FILE = ".lock"
 

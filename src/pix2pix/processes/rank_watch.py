@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from subprocess import Popen
 from typing import Any
 
-from pix2pix.training.signals import SIGNALS, remembering
+from pix2pix.processes.signals import SIGNALS, remembering
 
 log = logging.getLogger(__name__)
 

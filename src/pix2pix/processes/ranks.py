@@ -13,9 +13,9 @@ from pathlib import Path
 from subprocess import Popen
 from typing import TYPE_CHECKING, Any
 
+from pix2pix.errors import ConfigError
 from pix2pix.processes.rank_watch import watched_ranks
 from pix2pix.processes.starter import VARIABLE, ends_with_us
-from pix2pix.settings.complaints import ConfigError
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -48,7 +48,7 @@ def check_launch(trainer: Mapping[str, Any]) -> None:
     if ranks == 1 and nodes > 1:
         raise ConfigError(
             f"trainer.num_nodes: found {nodes}, but nobody has started the command on the other nodes. Type srun before"
-            f" it, or on every node torchrun --nnodes={nodes} … -m pix2pix.train"
+            f" it, or on every node torchrun --nnodes={nodes} … -m pix2pix.commands.train"
         )
     asked = nodes * (len(devices) if isinstance(devices, list) else devices if isinstance(devices, int) else 0)
     if ranks > 1 and asked > 0 and asked != ranks:
@@ -67,7 +67,7 @@ def rank_arguments(folder: Path) -> list[str]:
 
     Also alone it is told the folder: it composes again, maybe in another second, after which folders are called.
     """
-    from pix2pix.settings.overrides import quote
+    from pix2pix.hints import quote
 
     rank, ranks = launched()
     if ranks == 1:
@@ -120,7 +120,7 @@ def ending_together(trainer: Trainer, stopped: Callable[[], None]) -> Iterator[N
     """
     import torch.distributed
 
-    from pix2pix.training.signals import Interrupted
+    from pix2pix.processes.signals import Interrupted
 
     def ranks() -> Sequence[Popen[Any]]:
         return getattr(trainer.strategy.launcher, "procs", [])

@@ -14,16 +14,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pix2pix.whole_files import write_whole
+from pix2pix.files.atomic import write_whole
 
 FILE = "judge.json"
 
 
 def main() -> None:
     """Make the judge. Exit status 0 also where the data are such that none is worth asking."""
-    from pix2pix import assembly
-    from pix2pix.evaluation import judge_training
-    from pix2pix.evaluation.judge import JudgeError, find_judge, key
+    from pix2pix.build import assembly
+    from pix2pix.segmentation_score import training as judge_training
+    from pix2pix.segmentation_score.judge import JudgeError, find_judge, key
     from pix2pix.settings.compose import check
     from pix2pix.settings.overrides import run_folder
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from pix2pix.evaluation.bootstrap import interval
 from pix2pix.evaluation.scores import Score
+from pix2pix.metrics.bootstrap import interval
 from pix2pix.reproduction.methods import INTERSECTIONS, JUDGED, LABELLED, Method
 from pix2pix.reproduction.tables import Table
 

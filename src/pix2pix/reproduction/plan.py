@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pix2pix.json_files import read_json
-from pix2pix.records import natural_problem
+from pix2pix.errors import ConfigError
+from pix2pix.files.atomic import write_whole
+from pix2pix.files.json_files import read_json
 from pix2pix.reproduction.methods import Method
-from pix2pix.settings.complaints import ConfigError
-from pix2pix.whole_files import write_whole
+from pix2pix.runs.record import natural_problem
 
 USUAL_SEEDS, MOST_SEEDS = 3, 5
 SPARE = 0.93  # of the hours that are planned for; the rest is for what was measured too fast

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from pix2pix.errors import ConfigError
 from pix2pix.reproduction import judging
 from pix2pix.reproduction.methods import Method, Setting
 from pix2pix.reproduction.plan import USUAL_SEEDS, Cost, Load, Plan, fit_hours
 from pix2pix.reproduction.points import FINISHED_BY, point_folder
 from pix2pix.reproduction.preparation import measure_speed
-from pix2pix.settings.complaints import ConfigError
 
 log = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ def main() -> int:
     folder = run_folder(arguments)
     if not (folder / "score.json").exists() and (status := _train(arguments)):
         return status
-    from pix2pix.data.pairs import BadPairError
+    from pix2pix.errors import BadPairError
     from pix2pix.evaluation.run import EvaluationError
     from pix2pix.reproduction.scoring import score_point
 

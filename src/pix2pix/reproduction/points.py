@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pix2pix.data.sources.scenes.pictures import PALETTE as SCENES_PALETTE
+from pix2pix.errors import ConfigError
 from pix2pix.reproduction.methods import Method, Setting
-from pix2pix.settings.complaints import ConfigError
+from pix2pix.scenes.pictures import PALETTE as SCENES_PALETTE
 from pix2pix.sweeping.point import Point
 
 FINISHED_BY = "reproduction.json"

@@ -12,15 +12,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pix2pix.evaluation import JUDGES
+from pix2pix.errors import ConfigError
+from pix2pix.files.atomic import write_whole
 from pix2pix.reproduction import judging, speed
 from pix2pix.reproduction.methods import Method, Setting
 from pix2pix.reproduction.plan import Cost, Load
 from pix2pix.reproduction.points import point_overrides
-from pix2pix.settings.complaints import ConfigError
+from pix2pix.segmentation_score import JUDGES
 from pix2pix.sweeping.point import Point
 from pix2pix.sweeping.sweep import run_points
-from pix2pix.whole_files import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +31,8 @@ def find_classes(setting: Setting, folder: Path) -> tuple[tuple[int, int, int], 
     """The classes' colours, found in the training labels once. Raises ConfigError where they are no label maps."""
     path = folder / "palette.json"
     if not path.exists():
-        from pix2pix.assembly import open_pairs
-        from pix2pix.evaluation.judge_palette import NoPaletteError, find_palette
+        from pix2pix.build.assembly import open_pairs
+        from pix2pix.segmentation_score.palette import NoPaletteError, find_palette
 
         log.info("Looking for the classes' colours in the training labels.")
         pairs = open_pairs(setting.composed["data"]["pairs"])(split="train")
@@ -69,7 +69,7 @@ def make_judge(setting: Setting, folder: Path) -> dict[str, Any]:
 
 def _has_changed(said: Mapping[str, Any]) -> bool:
     """Whether the judge that was found is not there any more, is another one, or has been made since it was refused."""
-    from pix2pix.evaluation.judge import FILE, Judge
+    from pix2pix.segmentation_score.judge import FILE, Judge
 
     place = Path(said["place"])
     return bool((Judge.load(place).digest if (place / FILE).is_file() else None) != said["digest"])

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from pix2pix import __version__
+from pix2pix.files.atomic import write_whole
 from pix2pix.reproduction.methods import Method, Setting
 from pix2pix.reproduction.plan import Plan
 from pix2pix.reproduction.tables import Table
 from pix2pix.sweeping.point import Result
-from pix2pix.whole_files import write_whole
 
 NO_JUDGE = "none"
 

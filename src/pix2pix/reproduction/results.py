@@ -183,6 +183,6 @@ def _plain(value: float) -> float | None:
 
 def _target_domain(point: Path) -> Any:
     from pix2pix.data.domains import domain_from_dict
-    from pix2pix.runs import RECORD, read_checkpoint
+    from pix2pix.runs.run import RECORD, read_checkpoint
 
     return domain_from_dict(dict(read_checkpoint(point)[RECORD]["target_domain"]))

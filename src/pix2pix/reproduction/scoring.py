@@ -11,16 +11,16 @@ import numpy as np
 
 from pix2pix.data.datamodule import PairedData
 from pix2pix.data.domains import view_translation
-from pix2pix.devices import best_device
-from pix2pix.evaluation.judge import refusal
 from pix2pix.evaluation.measure import every_sample, translate_sample
 from pix2pix.evaluation.one_run import Request, evaluate
 from pix2pix.evaluation.run import Run, open_run
 from pix2pix.evaluation.which_judge import NONE
+from pix2pix.files.atomic import whole_file, write_whole
+from pix2pix.processes.devices import best_device
 from pix2pix.reproduction.methods import INTERSECTIONS, JUDGED, LABELLED
 from pix2pix.reproduction.points import EXAMPLES, FINISHED_BY
-from pix2pix.runs import write_slim
-from pix2pix.whole_files import whole_file, write_whole
+from pix2pix.runs.run import write_slim
+from pix2pix.segmentation_score.judge import refusal
 
 SPLIT = "val"
 IN_TABLE = (*JUDGED, *LABELLED, *INTERSECTIONS, "ssim")  # of the sweep; the page reads the evaluation

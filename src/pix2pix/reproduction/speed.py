@@ -18,8 +18,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pix2pix.files.atomic import write_whole
 from pix2pix.reproduction.plan import Cost
-from pix2pix.whole_files import write_whole
 
 BEGUN = time.time()
 STEPS, WARM_UP = 24, 6  # of which the first are not counted
@@ -48,9 +48,9 @@ def main() -> None:
 
 def measured(overrides: list[str], folder: Path, imports: float) -> tuple[Cost, dict[str, int]]:
     """The cost of a method, and how many images an epoch and a validation have."""
-    from pix2pix import assembly
+    from pix2pix.build import assembly
+    from pix2pix.hints import quote
     from pix2pix.settings.compose import check
-    from pix2pix.settings.overrides import quote
 
     settings, _ = check([*overrides, f"hydra.run.dir={quote(folder)}"])
     begun = time.monotonic()

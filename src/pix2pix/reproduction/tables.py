@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from pix2pix.errors import ConfigError
 from pix2pix.reproduction import TABLES
 from pix2pix.reproduction.methods import Method, Objective, Setting, Task
-from pix2pix.settings.complaints import ConfigError
 
 FIELDS = {256: (1, 16, 70, 286), 128: (1, 7, 34, 142), 64: (1, 7, 16, 70)}  # shorter side from → receptive fields
 

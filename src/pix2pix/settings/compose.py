@@ -13,11 +13,13 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from pix2pix.settings.complaints import ConfigError, missing_values
+from pix2pix.errors import ConfigError
+from pix2pix.schema.problems import missing_values
+from pix2pix.schema.settings import mistyped
 from pix2pix.settings.mistakes import mistakes
 from pix2pix.settings.resolvers import register_resolvers
-from pix2pix.settings.schema.settings import mistyped, validate
 from pix2pix.settings.typed import config_dir, config_name, overrides, searched
+from pix2pix.settings.validation import validate
 
 DOES_NOT_COMPOSE = (HydraException, OmegaConfBaseException, YAMLError, ValueError)  # a group's choice is no text
 

@@ -8,7 +8,7 @@ from typing import Any
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 
-from pix2pix.settings.complaints import ConfigError
+from pix2pix.errors import ConfigError
 
 ADVICE = ", set env var HYDRA_FULL_ERROR=1 to see chained exception."
 

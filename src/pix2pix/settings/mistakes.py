@@ -13,9 +13,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from pix2pix.nearest import nearest, nearest_key
-from pix2pix.settings.complaints import dotted
-from pix2pix.settings.overrides import in_shell_quotes, quote
+from pix2pix.hints import in_shell_quotes, nearest, nearest_key, quote
+from pix2pix.schema.problems import dotted
 from pix2pix.settings.trainer_rules import trainer_name_problem
 from pix2pix.settings.typed import config_dir, config_name, overrides, own_folder, searched
 

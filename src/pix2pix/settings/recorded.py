@@ -6,26 +6,24 @@ code on this machine; hence what is not of this package's `conf/` needs `--trust
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from pix2pix.odd_entries import odd_entries
-from pix2pix.records import plain_problem
-from pix2pix.settings.complaints import ConfigError
-from pix2pix.settings.overrides import typed
+from pix2pix.errors import ConfigError
+from pix2pix.hints import typed
+from pix2pix.runs.record import plain_problem
+from pix2pix.runs.trust import FLAG, listed, trusted_here
 from pix2pix.settings.typed import conf_folder
 
 # By libyaml, where it is there: a hundred times as fast.
 SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 BASE = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
-FLAG, VARIABLE = "--trust", "PIX2PIX_TRUST"  # the variable tells the points of a sweep
 LARGEST = 256 << 10  # bytes of a file of settings, which Hydra reads slowly; those of 4096 colours take 100 KiB
 MOST = 20_000  # names and values in it: 0.1 ms each for Hydra
 
@@ -37,43 +35,18 @@ PLACES = ("folder", "tracking_uri")  # where trackers write, and what `conf/logg
 OF_THE_RUN = ("${hydra:runtime.output_dir}", "${oc.env:MLFLOW_TRACKING_URI,null}", "null")
 
 
-def take_trust(arguments: Sequence[str]) -> list[str]:
-    """The arguments without `--trust`; where it was typed, it holds for the processes that this one starts, too."""
-    if FLAG in arguments:
-        os.environ[VARIABLE] = "1"
-    return [argument for argument in arguments if argument != FLAG]
-
-
-def check_entries(folder: Path, *only: str, trusted: bool | None = None) -> None:
-    """Raises ConfigError, which lists each, where what is written into a folder would go elsewhere (see `odd_entries`).
-
-    Args:
-        only: names of the entries that are looked at, if not all.
-        trusted: whether all is well in any case; None: where `--trust` was typed.
-    """
-    if _trusted() if trusted is None else trusted:
-        return
-    if found := odd_entries(folder, *only):
-        raise ConfigError(
-            f"{folder} holds links out of it, or what is neither file nor folder. Writing there may change what lies"
-            f" elsewhere, or wait for ever:\n{_listed(found)}\n"
-            f"Delete them; or if you made them, or trust who did, type {FLAG} as well"
-            f" (for pix2pix reproduce set {VARIABLE}=1)"
-        )
-
-
-def check_trusted(config: Path, run: Path) -> None:
+def checktrusted(config: Path, run: Path) -> None:
     """Raises ConfigError, which lists each, where recorded settings name code that is not this package's.
 
     Args:
         config: the file that `resume=` composes.
         run: as it was typed.
     """
-    if _trusted():
+    if trusted_here():
         return
     if found := list(foreign(config)):
         raise ConfigError(
-            f"resume: {config} names what is not pix2pix's own, and resuming would run or reach it:\n{_listed(found)}\n"
+            f"resume: {config} names what is not pix2pix's own, and resuming would run or reach it:\n{listed(found)}\n"
             f"If you made this run, or trust who made it: pix2pix train {FLAG} {typed('resume', run)}"
         )
 
@@ -168,15 +141,6 @@ def _read_plain(path: Path, modified: int, size: int) -> tuple[str, Any]:
     if plain is not None and (problem := plain_problem(plain)):
         raise ConfigError(f"{path} cannot be read as settings: it {problem}")
     return text, plain
-
-
-def _trusted() -> bool:
-    return os.environ.get(VARIABLE) == "1"
-
-
-def _listed(found: Sequence[str]) -> str:
-    more = f"\n  … and {len(found) - 20} more" if len(found) > 20 else ""
-    return "\n".join(f"  {each}" for each in found[:20]) + more
 
 
 def _leaves(plain: Any, key: str = "") -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from pix2pix.whole_files import write_whole
+from pix2pix.files.atomic import write_whole
 
 FOLDER = ".hydra"
 PATHS = ("data.root", "objective.vgg19", "init_from")  # data.file and the like are below data.root

@@ -11,9 +11,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
-from pix2pix.runs import epochs_begun, latest_run
-from pix2pix.settings.complaints import ConfigError
-from pix2pix.settings.overrides import quote, typed
+from pix2pix.errors import ConfigError
+from pix2pix.hints import quote, typed
+from pix2pix.runs.run import epochs_begun, latest_run
 from pix2pix.settings.recorded import check_trusted, read_plain
 from pix2pix.settings.recording import PATHS, absolute, resumes
 from pix2pix.settings.typed import conf_folder, flag_value, overrides

@@ -8,9 +8,8 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from pix2pix.data.sources.directions import parse_direction
+from pix2pix.hints import nearest, typed
 from pix2pix.models.receptive_field import RECEPTIVE_FIELDS, pixelwise_fields, smallest_side
-from pix2pix.nearest import nearest
-from pix2pix.settings.overrides import typed
 from pix2pix.settings.trainer_rules import trainer_problems
 
 # The scores of every validation, those of `metrics.scores.Scores`.
@@ -115,7 +114,7 @@ def _domain(data: Mapping[str, Any], side: str) -> Mapping[str, Any] | None:
     """The domain of a side: the one that is typed, else the one that the kind of data states; None: it states none."""
     typed: Mapping[str, Any] | None = data[side]
     if typed is None and data["name"] == "scenes":
-        from pix2pix.data.sources.scenes.source import DOMAINS  # not needed for anything else before the training
+        from pix2pix.data.sources.scenes import DOMAINS  # not needed for anything else before the training
 
         return DOMAINS[data["task"]][side == "target"]
     if typed is None and data["name"] == "derived":

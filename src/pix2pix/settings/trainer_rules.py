@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pix2pix.nearest import nearest
+from pix2pix.hints import nearest
 
 # Arguments of lightning.Trainer that people may set under `trainer.`; a test holds the list against Lightning's.
 TRAINER_ARGUMENTS = frozenset(

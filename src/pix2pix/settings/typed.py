@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pix2pix.settings.complaints import ConfigError
-from pix2pix.settings.overrides import quote
+from pix2pix.errors import ConfigError
+from pix2pix.hints import quote
 
 FLAGS_WITH_VALUE = frozenset(
     {

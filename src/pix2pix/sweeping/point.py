@@ -13,11 +13,12 @@ from typing import Literal
 
 from hydra.errors import CompactHydraException
 
-from pix2pix.json_files import read_json
-from pix2pix.records import LARGEST, is_number
-from pix2pix.runs import results
-from pix2pix.settings.complaints import ConfigError
-from pix2pix.settings.recorded import check_entries, recorded_overrides
+from pix2pix.errors import ConfigError
+from pix2pix.files.json_files import read_json
+from pix2pix.runs.record import LARGEST, is_number
+from pix2pix.runs.run import results
+from pix2pix.runs.trust import check_entries
+from pix2pix.settings.recorded import recorded_overrides
 
 
 class SweepError(ValueError):

@@ -17,16 +17,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from pix2pix.hints import quote
 from pix2pix.processes.starter import ends_with_us
 from pix2pix.processes.trees import BusyError, ProcessTree, end, noted_signals
-from pix2pix.settings.overrides import quote
 from pix2pix.sweeping.point import Point, Result, SweepError, finished_result, has_begun, result_so_far
 from pix2pix.sweeping.sharing import jobs_that_fit, threads_each, visible_devices
 from pix2pix.sweeping.tables import write_tables
 
 log = logging.getLogger(__name__)
 
-TRAIN = (sys.executable, "-m", "pix2pix.train")
+TRAIN = (sys.executable, "-m", "pix2pix.commands.train")
 LOG_LINES = 15  # of a failed point's log, kept with its result
 LOG = "console.log"  # of a point, in its folder
 TELL_SECONDS = 30.0  # between two lines about how far a point is

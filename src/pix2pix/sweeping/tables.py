@@ -8,8 +8,8 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
+from pix2pix.files.atomic import write_whole
 from pix2pix.sweeping.point import Result
-from pix2pix.whole_files import write_whole
 
 
 def write_tables(folder: Path, results: Sequence[Result]) -> str:

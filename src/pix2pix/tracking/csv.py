@@ -15,7 +15,7 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from pix2pix.whole_files import whole_file
+from pix2pix.files.atomic import whole_file
 
 log = logging.getLogger(__name__)
 Row = Mapping[str, str]

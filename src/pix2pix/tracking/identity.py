@@ -6,8 +6,8 @@ import json
 import re
 from pathlib import Path
 
-from pix2pix.json_files import read_json
-from pix2pix.whole_files import write_whole
+from pix2pix.files.atomic import write_whole
+from pix2pix.files.json_files import read_json
 
 FILE = "trackers.json"
 IDENTITY = re.compile(r"[\w-]{1,128}")  # it becomes a part of addresses and of paths

@@ -18,10 +18,10 @@ from torch.optim import Optimizer
 
 from pix2pix.data.datamodule import PairedData
 from pix2pix.data.pairs import Batch
-from pix2pix.inference.test_time import Statistics, default_randoms, pad_to_multiple, translate
+from pix2pix.errors import ConfigError
 from pix2pix.metrics.scores import Scores
 from pix2pix.models.blocks import Generator
-from pix2pix.settings.complaints import ConfigError
+from pix2pix.models.test_time import Statistics, default_randoms, pad_to_multiple, translate
 from pix2pix.tracking.guarded import CutsBack
 from pix2pix.training.average import decay_of_step, start_average, update_average
 from pix2pix.training.loss_log import LossLog

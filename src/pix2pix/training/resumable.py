@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from pix2pix.records import is_number, natural_problem
-from pix2pix.settings.complaints import ConfigError
-from pix2pix.weights import check_finite, check_shapes
+from pix2pix.errors import ConfigError
+from pix2pix.models.weights import check_finite, check_shapes
+from pix2pix.runs.record import is_number, natural_problem
 
 # Sides of a parameter by which a probe tells how an optimiser's state goes with them: primes, none of them 1.
 SIDES = (2, 3, 5, 7, 11)

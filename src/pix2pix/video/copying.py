@@ -11,8 +11,8 @@ import av
 from av.container import OutputContainer
 from av.stream import Disposition, Stream
 
-from pix2pix.inference.kinds import WRITTEN_FILMS
 from pix2pix.video.errors import FilmError
+from pix2pix.video.names import WRITTEN_FILMS
 from pix2pix.video.opening import open_film
 from pix2pix.video.reading import Film, Packet
 

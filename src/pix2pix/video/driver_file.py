@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pix2pix.data.tools.suggestions import DRIVER_FILE
-from pix2pix.json_files import read_json
-from pix2pix.os_errors import reason
+from pix2pix.data_check.suggestions import DRIVER_FILE
+from pix2pix.files.atomic import write_whole
+from pix2pix.files.json_files import read_json
+from pix2pix.files.os_errors import reason
 from pix2pix.video.drivers import DRIVERS, make_driver
 from pix2pix.video.drivers.driver import Driver
 from pix2pix.video.errors import FilmError
-from pix2pix.whole_files import write_whole
 
 FORMAT = 1
 
@@ -74,7 +74,7 @@ def made_for(model: str | Path) -> Made:
 
     Raises FilmError where the run's data are not there any more, or were not made by `pix2pix data make`.
     """
-    from pix2pix.runs import RECORD, read_checkpoint
+    from pix2pix.runs.run import RECORD, read_checkpoint
 
     root = read_checkpoint(model)[RECORD]["settings"]["data"].get("root")
     if root is None or not (Path(root).expanduser() / DRIVER_FILE).is_file():

@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from pix2pix.data.codecs import write_picture
-from pix2pix.data.tools.suggestions import OF_A_FILM, overrides, suggest_networks
-from pix2pix.os_errors import reason
+from pix2pix.data_check.suggestions import OF_A_FILM, overrides, suggest_networks
+from pix2pix.files.atomic import draft_folder
+from pix2pix.files.os_errors import reason
+from pix2pix.pictures.codecs import write_picture
 from pix2pix.video.driver_file import Made, write_made
 from pix2pix.video.drivers import make_driver
 from pix2pix.video.drivers.drawings import Absent, Drawings
@@ -27,7 +28,6 @@ from pix2pix.video.errors import FilmError
 from pix2pix.video.overlap import ahead
 from pix2pix.video.reading import Film, Frame, count_frames, spread_frames
 from pix2pix.video.sizes import resized, size_of
-from pix2pix.whole_files import draft_folder
 
 
 @dataclass(frozen=True)

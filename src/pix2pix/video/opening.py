@@ -14,7 +14,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from pix2pix.os_errors import reason
+from pix2pix.files.os_errors import reason
 from pix2pix.video.errors import FilmError
 
 ANY_BYTES = "surrogateescape"  # names and titles need not be UTF-8, and are passed on as they are

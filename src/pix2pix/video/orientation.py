@@ -8,7 +8,7 @@ import numpy as np
 from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 
-from pix2pix.data.pairs import Array
+from pix2pix.pictures.array import Array
 from pix2pix.video.errors import FilmError
 
 ASKEW = 0.02  # of a quarter turn's matrix: how much of it may be other than 0, by its greatest number

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pix2pix.whole_files import hold
+from pix2pix.files.atomic import hold
 
 
 class Outlet:

@@ -19,7 +19,7 @@ from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from pix2pix.data.pairs import Array
+from pix2pix.pictures.array import Array
 from pix2pix.video.errors import FilmError
 from pix2pix.video.opening import MOST_PIXELS, cropping_of, open_film, pictures_of, reason_of
 from pix2pix.video.orientation import Orientation, orientation_of

@@ -11,8 +11,9 @@ from typing import Literal
 import numpy as np
 
 from pix2pix.data.domains import view_pair
-from pix2pix.data.pairs import Array
+from pix2pix.files.atomic import identity
 from pix2pix.inference.translator import Translator
+from pix2pix.pictures.array import Array
 from pix2pix.video.drivers.drawings import Absent, Drawings
 from pix2pix.video.drivers.driver import Driver
 from pix2pix.video.errors import FilmError
@@ -21,7 +22,6 @@ from pix2pix.video.reading import Film, Frame, Picture, spread_frames
 from pix2pix.video.sizes import size_of
 from pix2pix.video.smoothing import Smoothing
 from pix2pix.video.writing import Chroma, FilmWriter, check_target
-from pix2pix.whole_files import identity
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]  # frames done, and of how many as the file states (0: it does not)

@@ -18,14 +18,14 @@ import numpy as np
 from av.codec.context import Flags
 from av.stream import Stream
 
-from pix2pix.inference.kinds import WRITTEN_FILMS
-from pix2pix.os_errors import reason
+from pix2pix.files.atomic import remove_unheld
+from pix2pix.files.os_errors import reason
 from pix2pix.video.copying import FORMATS, add_copied, check_streams, is_copied, muxing
 from pix2pix.video.errors import FilmError
+from pix2pix.video.names import WRITTEN_FILMS
 from pix2pix.video.opening import ANY_BYTES
 from pix2pix.video.outlet import Outlet
 from pix2pix.video.reading import SCALING, Facts, Film, Packet, Picture, sws_matrix
-from pix2pix.whole_files import remove_unheld
 
 LIMITED = 1  # range of the luma, 16 to 235
 Chroma = Literal["420", "444"]

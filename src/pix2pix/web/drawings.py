@@ -9,8 +9,8 @@ import numpy as np
 
 from pix2pix.data.domains import Domain, Grey, Labels, LabL, Raw, Rgb, view_palette
 from pix2pix.data.domains.view import Picture
-from pix2pix.data.pairs import Array
-from pix2pix.evaluation.judge_palette import NoPaletteError, find_palette
+from pix2pix.pictures.array import Array
+from pix2pix.segmentation_score.palette import NoPaletteError, find_palette
 
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 SWATCHES = (BLACK, WHITE, (220, 50, 47), (230, 160, 30), (90, 170, 60), (40, 120, 210), (130, 80, 170), (120, 80, 50))

@@ -11,12 +11,13 @@ from torch import Tensor
 
 from pix2pix.data.domains import Domain, LabAb, LabL, view_pair
 from pix2pix.data.domains.view import Picture
-from pix2pix.data.pairs import Array, BadPairError
-from pix2pix.devices import usable_device
+from pix2pix.errors import BadPairError
 from pix2pix.evaluation.run import EvaluationError, open_run
-from pix2pix.exchange.loading import is_exported
+from pix2pix.files.os_errors import in_words
+from pix2pix.inference.exported.loading import is_exported
 from pix2pix.inference.translator import Translator
-from pix2pix.os_errors import in_words
+from pix2pix.pictures.array import Array
+from pix2pix.processes.devices import usable_device
 from pix2pix.web.drawings import as_stored, brushes
 from pix2pix.web.uploads import RefusedError, best_suffix, to_bytes
 

@@ -8,8 +8,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from pix2pix.data.codecs import picture_size, read_picture, write_picture
-from pix2pix.data.pairs import Array, BadPairError
+from pix2pix.errors import BadPairError
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.codecs import picture_size, read_picture, write_picture
 
 # First bytes, by which a file is known whatever it is called.
 SIGNATURES = {

@@ -7,9 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from pix2pix.data.derive.edges import Edges
-from pix2pix.data.meaning import Meaning, marked
-from pix2pix.data.pairs import Array, BadPairError
 from pix2pix.data.sources.scenes import Scenes
+from pix2pix.errors import BadPairError
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.meaning import Meaning, marked
 
 ndimage = pytest.importorskip("scipy.ndimage")
 pytest.importorskip("skimage")

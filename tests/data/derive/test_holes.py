@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pix2pix.data.derive.holes import Holes, with_hole
-from pix2pix.data.pairs import BadPairError
+from pix2pix.errors import BadPairError
 
 NAMES = [f"street/{number}" for number in range(300)]
 SIZE = (64, 96)

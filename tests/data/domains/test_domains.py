@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pix2pix.data.codecs import read_picture
 from pix2pix.data.domains import Domain, Grey, LabAb, Labels, LabL, Raw, Rgb, domain_from_dict, measure_range, view_pair
-from pix2pix.data.meaning import Meaning, marked
-from pix2pix.data.pairs import Array, BadPairError
+from pix2pix.errors import BadPairError
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.codecs import read_picture
+from pix2pix.pictures.meaning import Meaning, marked
 
 FACADES = Path(__file__).parents[3] / ".." / "shared" / "data" / "facades" / "train"
 PALETTE = ((0, 0, 0), (255, 0, 0), (0, 170, 85), (10, 20, 30))

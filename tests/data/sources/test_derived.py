@@ -12,16 +12,17 @@ import pytest
 import torch
 
 from pix2pix.data.cache import CachedPairs
-from pix2pix.data.codecs import write_picture
 from pix2pix.data.datamodule import PairedData
 from pix2pix.data.derive import DERIVATIONS
 from pix2pix.data.derive.edges import Edges
 from pix2pix.data.derive.holes import Holes
 from pix2pix.data.domains import Grey, Rgb
-from pix2pix.data.pairs import BadPairError, Pair, PairSource, Sample
+from pix2pix.data.pairs import Pair, PairSource, Sample
 from pix2pix.data.sources.derived import DerivedPairs
 from pix2pix.data.sources.scenes import Scenes
 from pix2pix.data.transforms import PairTransform, make_sample, sample_rng
+from pix2pix.errors import BadPairError
+from pix2pix.pictures.codecs import write_picture
 
 SIZE, JITTER = (64, 64), 1.117
 DERIVE = tuple(DERIVATIONS)

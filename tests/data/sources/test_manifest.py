@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pix2pix.data.__main__ import main as data
-from pix2pix.data.codecs import write_picture
+from pix2pix.commands.data import main as data
 from pix2pix.data.sources.manifest import Manifest, read_rows
+from pix2pix.pictures.codecs import write_picture
 
 
 def pictures(folder: Path, count: int) -> None:

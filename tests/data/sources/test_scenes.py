@@ -11,7 +11,9 @@ from skimage.measure import label as connected
 from skimage.measure import regionprops
 
 from pix2pix.data.domains import domain_from_dict
-from pix2pix.data.sources.scenes import DOMAINS, PALETTE, Label, Scenes
+from pix2pix.data.sources.scenes import DOMAINS, Scenes
+from pix2pix.scenes.canvas import Label
+from pix2pix.scenes.pictures import PALETTE
 
 TASKS = tuple(DOMAINS)
 CHANNELS = {"edges2photo": (1, 3), "thermal2colour": (1, 3)}

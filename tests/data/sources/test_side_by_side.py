@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pix2pix.data.pairs import BadPairError
 from pix2pix.data.sources.side_by_side import SideBySide
+from pix2pix.errors import BadPairError
 
 FACADES = Path(__file__).parents[4] / "shared" / "data" / "facades"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pix2pix.data.codecs import write_picture
 from pix2pix.data.sources.side_by_side import SideBySide
 from pix2pix.inference.plan import Job, PlanError, plan_files
+from pix2pix.pictures.codecs import write_picture
 
 
 def test_what_is_left_out_of_a_set_is_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -12,10 +12,9 @@ from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 from torch import nn
 
-from pix2pix.data.codecs import read_picture, write_picture
 from pix2pix.data.derive.holes import Holes, with_hole
 from pix2pix.data.domains import Domain, Grey, LabAb, LabL, Raw, Rgb
-from pix2pix.data.pairs import Array, BadPairError
+from pix2pix.errors import BadPairError
 from pix2pix.inference.networks import TorchNetwork
 from pix2pix.inference.precision import Precision
 from pix2pix.inference.tiles import TileOptions, translate_in_tiles
@@ -24,6 +23,8 @@ from pix2pix.models.blocks import Generator, Norm
 from pix2pix.models.pixelwise import Pixelwise
 from pix2pix.models.resnet import ResNet
 from pix2pix.models.unet import UNet
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.codecs import read_picture, write_picture
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "bf16")
 KELVIN = Raw(range=(200, 400), unit="K", nodata=-9999)

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pix2pix.data.pairs import Array, BadPairError
+from pix2pix.errors import BadPairError
+from pix2pix.pictures.array import Array
 
 Plain = dict[str, Any]  # a domain as `domain_from_dict` takes it
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from pix2pix.data.derive.derivation import Derived, Plain
-from pix2pix.data.pairs import Array
+from pix2pix.pictures.array import Array
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pix2pix.data.derive.derivation import Derived, Plain, levels
-from pix2pix.data.luma import LUMA
-from pix2pix.data.meaning import opaque
-from pix2pix.data.pairs import Array, BadPairError
+from pix2pix.errors import BadPairError
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.luma import LUMA
+from pix2pix.pictures.meaning import opaque
 
 UNIT_SIDE = 256  # pixels of the shorter side for which lengths are stated; they grow and shrink with it
 

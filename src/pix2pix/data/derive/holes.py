@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pix2pix.data.derive.derivation import Derived, Plain, levels
-from pix2pix.data.pairs import Array
+from pix2pix.pictures.array import Array
 
 Hole = NDArray[np.bool_]  # (H, W), true where the picture is missing
 

@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from pix2pix.data.domains.lab import Floats, rgb_to_lab
+from pix2pix.pictures.lab import Floats, rgb_to_lab
 
 SIDE = 10  # of a cell, in units of a and b; centres lie at multiples of it
 REACH = 11  # cells from the middle of the grid to its border, which contains all of sRGB

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pix2pix.data.pairs import Array
+from pix2pix.pictures.array import Array
 
 Interpolation = Literal["bicubic", "nearest"]
 Encoded = NDArray[np.float32]  # (C, H, W) in [-1, 1]

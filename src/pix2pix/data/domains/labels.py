@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pix2pix.data.domains.domain import Encoded, Interpolation, Prepared, to_plain
-from pix2pix.data.meaning import said_of, without_alpha
-from pix2pix.data.pairs import Array, BadPairError
+from pix2pix.errors import BadPairError
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.meaning import said_of, without_alpha
 
 Colour = tuple[int, int, int]
 

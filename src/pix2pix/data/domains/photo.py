@@ -8,9 +8,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from pix2pix.data.domains.domain import Encoded, Interpolation, Prepared, channels_first, channels_last, to_plain
-from pix2pix.data.domains.lab import rgb_to_lab, rgb_to_lightness
-from pix2pix.data.meaning import said_of, typed_raw, without_alpha
-from pix2pix.data.pairs import Array, BadPairError
+from pix2pix.errors import BadPairError
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.lab import rgb_to_lab, rgb_to_lightness
+from pix2pix.pictures.meaning import said_of, typed_raw, without_alpha
 
 AB_LIMIT = np.float32(110)  # sRGB reaches from -107.9 to 98.3
 

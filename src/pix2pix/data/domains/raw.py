@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pix2pix.data.domains.domain import Encoded, Interpolation, Prepared, channels_first, channels_last, to_plain
-from pix2pix.data.meaning import in_words, said_of
-from pix2pix.data.pairs import Array, BadPairError
+from pix2pix.errors import BadPairError
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.meaning import in_words, said_of
 
 Pair = tuple[float, float]
 MEASURED = "measured"

@@ -10,7 +10,7 @@ from pix2pix.data.domains.domain import Domain
 from pix2pix.data.domains.labels import Labels
 from pix2pix.data.domains.photo import Grey, LabAb, LabL, Rgb
 from pix2pix.data.domains.raw import Raw
-from pix2pix.nearest import nearest
+from pix2pix.hints import nearest
 
 KINDS: dict[str, Any] = {domain.kind: domain for domain in (Rgb, Grey, Labels, LabL, LabAb, Raw)}
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pix2pix.data.domains.domain import Domain, channels_last
-from pix2pix.data.domains.lab import lab_to_rgb, rgb_to_lightness
 from pix2pix.data.domains.labels import Colour, Labels
 from pix2pix.data.domains.photo import AB_LIMIT, LabAb, LabL
-from pix2pix.data.pairs import Array
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.lab import lab_to_rgb, rgb_to_lightness
 
 Picture = NDArray[np.uint8]  # (H, W, 3)
 _GOLDEN = 0.618034  # steps of this share of the colour circle keep neighbouring hues apart

@@ -42,8 +42,6 @@ def __getattr__(name: str) -> Any:
         from pix2pix.data.sources.side_by_side import SideBySide
         from pix2pix.data.sources.two_folders import TwoFolders
 
-        sources = {
-            f"{each.__module__}.{each.__name__}": each for each in (DerivedPairs, Manifest, SideBySide, TwoFolders)
-        }
-        return {**sources, f"{Scenes.__module__.rpartition('.')[0]}.{Scenes.__name__}": Scenes}  # as conf/ names it
+        sources = (DerivedPairs, Manifest, Scenes, SideBySide, TwoFolders)
+        return {f"{each.__module__}.{each.__name__}": each for each in sources}
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

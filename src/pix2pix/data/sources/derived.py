@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pix2pix.data.codecs import read_picture
 from pix2pix.data.derive import make_derivation
-from pix2pix.data.pairs import Array, Pair, Problem
+from pix2pix.data.pairs import Pair, Problem
 from pix2pix.data.sources.directions import parse_direction
 from pix2pix.data.sources.folders import Holdout, list_folder
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.codecs import read_picture
 
 
 class DerivedPairs:

@@ -12,12 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple, NoReturn, TypeVar
 
-from pix2pix.data.codecs import READABLE
 from pix2pix.data.pairs import Problem
 from pix2pix.data.sources.patterns import NameOf, by_pattern, by_stem
 from pix2pix.data.sources.splits import SPELLINGS, SPLITS, random_splits
 from pix2pix.data.sources.unread import in_words, unread
-from pix2pix.os_errors import reason
+from pix2pix.files.os_errors import reason
+from pix2pix.pictures.codecs import READABLE
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

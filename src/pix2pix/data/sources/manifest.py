@@ -10,11 +10,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from pix2pix.data.codecs import READABLE, read_picture
 from pix2pix.data.pairs import Pair, Problem
 from pix2pix.data.sources.directions import parse_direction
 from pix2pix.data.sources.folders import Holdout, keep_split, spelled
 from pix2pix.data.sources.splits import SPLITS, split_of
+from pix2pix.pictures.codecs import READABLE, read_picture
 
 COLUMNS = ("source", "target", "split", "group")
 SHOWN = 100  # characters of what was found

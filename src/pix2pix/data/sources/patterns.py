@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 
-from pix2pix.data.codecs import READABLE
+from pix2pix.pictures.codecs import READABLE
 
 NameOf = Callable[[str], str | None]  # a file's path below its folder → the name of its pair; None: of no pair
 

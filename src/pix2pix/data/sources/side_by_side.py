@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pix2pix.data.codecs import read_picture
-from pix2pix.data.pairs import BadPairError, Pair, Problem
+from pix2pix.data.pairs import Pair, Problem
 from pix2pix.data.sources.directions import parse_direction
 from pix2pix.data.sources.folders import Holdout, list_folder, split_folders
 from pix2pix.data.sources.two_folders import find_templates
+from pix2pix.errors import BadPairError
+from pix2pix.pictures.codecs import read_picture
 
 
 class SideBySide:

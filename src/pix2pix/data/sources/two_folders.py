@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pix2pix.data.codecs import read_picture
 from pix2pix.data.pairs import Pair, Problem
 from pix2pix.data.sources.directions import parse_direction
 from pix2pix.data.sources.folders import Files, Holdout, list_split, split_folders
+from pix2pix.pictures.codecs import read_picture
 
 FOLDER_PAIRS = (("A", "B"), ("a", "b"), ("source", "target"), ("input", "output"), ("inputs", "targets"))
 TEMPLATES = ("{split}/FOLDER", "FOLDER/{split}", "{split}FOLDER", "{split}_FOLDER", "FOLDER")

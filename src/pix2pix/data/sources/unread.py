@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from pathlib import Path
 
-from pix2pix.data import heif
+from pix2pix.pictures import heif
 
 _KINDS = frozenset(
     f".{name}"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pix2pix.data.pairs import Array
+from pix2pix.pictures.array import Array
 
 
 class Seams(NamedTuple):

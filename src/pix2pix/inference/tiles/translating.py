@@ -15,16 +15,17 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pix2pix.data.codecs import check_writable, write_picture
-from pix2pix.data.pairs import Array, BadPairError
-from pix2pix.data.picture_rows import TIFFS, PictureRows, open_rows
-from pix2pix.data.tiff_writing import write_rows
+from pix2pix.errors import BadPairError
 from pix2pix.inference.holes import LEAST
 from pix2pix.inference.networks import TorchNetwork
 from pix2pix.inference.suffixes import form_of
 from pix2pix.inference.tiles.grid import Side
 from pix2pix.inference.tiles.norms import PictureNorms
 from pix2pix.inference.translator import Translator, with_numbers
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.codecs import check_writable, write_picture
+from pix2pix.pictures.rows import TIFFS, PictureRows, open_rows
+from pix2pix.pictures.tiff.writing import write_rows
 
 SAMPLE = 4  # tiles along each side from which the statistics of the picture are gathered
 DECODED = 64  # rows at a time

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pix2pix.data.codecs import READABLE
-from pix2pix.data.pairs import Array
+from pix2pix.files.atomic import draft_folder
 from pix2pix.inference.volumes.volume import Volume, VolumeError, needed
-from pix2pix.whole_files import draft_folder
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.codecs import READABLE
 
 MOST_PARTS = 2**19  # reads of one file, some for each element: a slice has hundreds, outlines of organs up to 100,000
 _GAP = 0.01  # share of the spacing by which the distances of slices may differ

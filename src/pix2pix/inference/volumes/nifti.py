@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from pix2pix.data.pairs import Array
+from pix2pix.files.atomic import drafted
 from pix2pix.inference.volumes.volume import Volume, VolumeError, needed
-from pix2pix.whole_files import drafted
+from pix2pix.pictures.array import Array
 
 MOST_HEADER, MOST_EXTENSIONS = 2**24, 2**10  # bytes before the values, and the extensions among them
 

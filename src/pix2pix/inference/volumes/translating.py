@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from pix2pix.data.codecs import READABLE
-from pix2pix.data.pairs import Array
 from pix2pix.inference.trained import Trained
 from pix2pix.inference.translator import Translator
 from pix2pix.inference.volumes.dicom import read_dicom, write_dicom
@@ -25,6 +23,8 @@ from pix2pix.inference.volumes.volume import (
     from_pictures,
     is_nifti,
 )
+from pix2pix.pictures.array import Array
+from pix2pix.pictures.codecs import READABLE
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]  # slices done, slices in all

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pix2pix.data.pairs import Array, BadPairError
+from pix2pix.errors import BadPairError
+from pix2pix.pictures.array import Array
 
 Axis = Literal["axial", "coronal", "sagittal", 0, 1, 2]
 AXES: tuple[Axis, ...] = ("axial", "coronal", "sagittal", 0, 1, 2)

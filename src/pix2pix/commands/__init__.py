@@ -1,0 +1,1 @@
+"""The verbs: flags, mistakes told in words, and what to type next."""

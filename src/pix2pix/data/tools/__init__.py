@@ -1,1 +1,0 @@
-"""What `pix2pix data` does: check a folder, show its pairs, suggest a command."""

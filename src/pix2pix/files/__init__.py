@@ -1,0 +1,1 @@
+"""Files written as a whole, and read without trusting them."""

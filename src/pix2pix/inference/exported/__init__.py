@@ -1,0 +1,1 @@
+"""Files of other programs that hold a generator: ONNX, OpenVINO, safetensors, written and opened."""

@@ -1,0 +1,1 @@
+"""Pictures in files: what their headers say, their pixels, and how they are written."""

@@ -1,0 +1,1 @@
+"""A run's folder: its checkpoints, its record, and who may write there."""

@@ -1,0 +1,1 @@
+"""The painter of the embedded default: street scenes from a seed."""
