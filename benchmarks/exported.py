@@ -20,7 +20,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import torch
 
 from pix2pix.commands.export import main as export
-from pix2pix.inference.exported.loading import load_exported
 from pix2pix.inference.networks import Network, TorchNetwork
 from pix2pix.inference.translator import Translator
 
@@ -55,7 +54,7 @@ def main() -> None:
             path = Path(folder) / name
             words = [arguments.run, "-o", str(path), "--precision", precision, "--pictures", str(arguments.pictures)]
             if export([*words, *moved]) == 0:
-                networks[name] = load_exported(path).network
+                networks[name] = Translator.load(path).network
     source = torch.rand(1, translator.source.channels, arguments.side, arguments.side) * 2 - 1
     taken: dict[str, list[float]] = {name: [] for name in networks}
     for _ in range(arguments.rounds):

@@ -9,11 +9,12 @@ if started_as_command():  # here, since nothing of ours is imported before
 
 from typing import TYPE_CHECKING, Any
 
+from pix2pix.version import __version__
+
 if TYPE_CHECKING:
     from pix2pix.inference.translator import Translator
 
 __all__ = ["Translator", "__version__"]
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:

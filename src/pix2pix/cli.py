@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
-from pix2pix import __version__
 from pix2pix.commands import completion
 from pix2pix.hints import nearest
 from pix2pix.processes.starting import ctrl_c_waits
+from pix2pix.version import __version__
 
 VERBS = {
     "train": ("pix2pix.commands.train", "train a model; -m sweeps; resume=RUN continues"),

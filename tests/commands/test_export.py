@@ -29,12 +29,12 @@ from pix2pix.exchange import agreement, exporting
 from pix2pix.inference import pictures
 from pix2pix.inference.exported import checksums, extras
 from pix2pix.inference.exported.extras import ExchangeError, needed
-from pix2pix.inference.exported.loading import is_exported, load_exported
+from pix2pix.inference.exported.loading import is_exported
 from pix2pix.inference.networks import TorchNetwork
 from pix2pix.inference.translator import Translator
 from pix2pix.pictures.codecs import read_picture, write_picture
 
-DOCUMENTED = Path(__file__).parents[1] / "docs" / "export.md"
+DOCUMENTED = Path(__file__).parents[2] / "docs" / "export.md"
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def without_noise(translator: Translator) -> Translator:
 @pytest.mark.parametrize("name", ["model.onnx", "model.xml"])
 def test_graphs_translate_pictures_as_the_run_does(run: Path, exported: Path, name: str) -> None:
     expected = without_noise(Translator.load(run))(picture())
-    translated = load_exported(exported / name)(picture())
+    translated = Translator.load(exported / name)(picture())
     assert translated.dtype == np.uint8
     assert np.abs(translated.astype(int) - expected).max() <= 1  # rounded to levels
 
@@ -102,7 +102,7 @@ def test_a_graph_of_inpainting_keeps_what_is_known(tmp_path: Path) -> None:
     holes = ("data=derived", f"data.root={pairs}", "data.derive=holes", "data.holes.only=true")
     run = untrained(tmp_path / "run", *holes)
     assert main([str(run), "-o", str(tmp_path / "a.onnx")]) == 0
-    graph = load_exported(tmp_path / "a.onnx")
+    graph = Translator.load(tmp_path / "a.onnx")
     holed = graph.derive(picture(), "a")
     known = (holed == picture()).all(axis=2)
     np.testing.assert_array_equal(graph(holed)[known], picture()[known])
@@ -110,12 +110,12 @@ def test_a_graph_of_inpainting_keeps_what_is_known(tmp_path: Path) -> None:
 
 def test_weights_keep_the_noise(run: Path, exported: Path) -> None:
     assert np.array_equal(
-        load_exported(exported / "model.safetensors")(picture(), "a"), Translator.load(run)(picture(), "a")
+        Translator.load(exported / "model.safetensors")(picture(), "a"), Translator.load(run)(picture(), "a")
     )
 
 
 def test_too_small_a_picture_and_another_device(exported: Path) -> None:
-    translator = load_exported(exported / "model.onnx")
+    translator = Translator.load(exported / "model.onnx")
     with pytest.raises(BadPairError, match="too small"):
         translator(picture(2, 30))
     with pytest.raises(ExchangeError, match=r"export \.safetensors"):
@@ -146,7 +146,7 @@ def test_weights_are_exported_again(exported: Path, tmp_path: Path, capsys: pyte
     weights = str(exported / "model.safetensors")
     assert main([weights, "-o", str(tmp_path / "a.onnx")]) == 0
     assert "pictures of noise, not real ones" in capsys.readouterr().out
-    again, before = (load_exported(path)(picture()) for path in (tmp_path / "a.onnx", exported / "model.onnx"))
+    again, before = (Translator.load(path)(picture()) for path in (tmp_path / "a.onnx", exported / "model.onnx"))
     assert np.array_equal(again, before)
     for words, message in (
         ([weights, "-o", str(tmp_path / "a.xml"), "--precision", "int8"], "name the run itself"),
@@ -160,7 +160,7 @@ def test_weights_are_exported_again(exported: Path, tmp_path: Path, capsys: pyte
 
 def test_a_graph_says_what_sides_it_takes(run: Path, exported: Path) -> None:
     expected = Translator.load(run).network.multiple
-    assert 1 < load_exported(exported / "model.onnx").network.multiple == expected
+    assert 1 < Translator.load(exported / "model.onnx").network.multiple == expected
 
 
 def test_one_that_differs_is_refused(
@@ -214,17 +214,17 @@ def test_files_that_are_none_of_ours(exported: Path, tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"nothing")
         (tmp_path / "model.bin").touch()
         with pytest.raises(ExchangeError, match="cannot be read as"):
-            load_exported(tmp_path / name)
+            Translator.load(tmp_path / name)
     stranger = onnx.load(exported / "model.onnx")
     del stranger.metadata_props[:]
     onnx.save(stranger, tmp_path / "stranger.onnx")
     with pytest.raises(ExchangeError, match="was not exported by pix2pix"):
-        load_exported(tmp_path / "stranger.onnx")
+        Translator.load(tmp_path / "stranger.onnx")
     (tmp_path / "alone.xml").write_bytes((exported / "model.xml").read_bytes())
     with pytest.raises(ExchangeError, match=r"expected .*alone\.bin beside it"):
-        load_exported(tmp_path / "alone.xml")
+        Translator.load(tmp_path / "alone.xml")
     with pytest.raises(FileNotFoundError):
-        load_exported(tmp_path / "nothing.onnx")
+        Translator.load(tmp_path / "nothing.onnx")
 
 
 def test_a_file_that_was_changed(exported: Path, tmp_path: Path) -> None:
@@ -237,7 +237,7 @@ def test_a_file_that_was_changed(exported: Path, tmp_path: Path) -> None:
         data[len(data) // 2] ^= 1
         place.write_bytes(data)
         with pytest.raises(ExchangeError, match=f"{name} is damaged, or was changed after its export"):
-            load_exported(tmp_path / name)
+            Translator.load(tmp_path / name)
 
 
 def test_files_without_a_checksum_are_read(exported: Path, run: Path, tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_files_without_a_checksum_are_read(exported: Path, run: Path, tmp_path: 
     del metadata[checksums.KEY]
     save_file(tensors, tmp_path / "model.safetensors", metadata=metadata)
     for name in ("model.onnx", "model.xml", "model.safetensors"):
-        translator = load_exported(tmp_path / name)
+        translator = Translator.load(tmp_path / name)
         found = (translator if name != "model.safetensors" else without_noise(translator))(picture())
         assert np.abs(found.astype(int) - expected.astype(int)).max() <= 1
 
@@ -276,11 +276,11 @@ def test_a_description_that_is_none(exported: Path, tmp_path: Path) -> None:
         onnx.helper.set_model_props(graph, {"pix2pix": json.dumps({**told, key: value})})
         onnx.save(graph, tmp_path / "a.onnx")
         with pytest.raises(ExchangeError, match=f"a.onnx: .*{said}"):
-            load_exported(tmp_path / "a.onnx")
+            Translator.load(tmp_path / "a.onnx")
     onnx.helper.set_model_props(graph, {"pix2pix": "[" * 100_000})
     onnx.save(graph, tmp_path / "a.onnx")
     with pytest.raises(ExchangeError, match="is damaged"):
-        load_exported(tmp_path / "a.onnx")
+        Translator.load(tmp_path / "a.onnx")
 
 
 def test_an_extra_that_is_missing(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -291,7 +291,7 @@ def test_an_extra_that_is_missing(exported: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(
         ExchangeError, match=r"needs the package onnxruntime: pip install 'pix2pix-lightning\[export\]'"
     ):
-        load_exported(exported / "model.onnx")
+        Translator.load(exported / "model.onnx")
     with pytest.raises(ExchangeError, match="openvino"):
         needed("openvino", "this test")
 
@@ -333,5 +333,5 @@ def test_eight_bits(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
     words = [str(run), "-o", str(tmp_path / "a.xml"), "--precision", "int8", "--calibrate", "2", "--pictures", "1"]
     assert main(words) == 0
     assert "compared on 1 pictures, others than the 2 of the calibration" in capsys.readouterr().out
-    assert load_exported(tmp_path / "a.xml")(picture()).shape == (19, 26, 3)
+    assert Translator.load(tmp_path / "a.xml")(picture()).shape == (19, 26, 3)
     assert (tmp_path / "a.bin").stat().st_size > 0

@@ -14,7 +14,7 @@ from tests.evaluation.untrained_runs import pairs_folder, untrained
 
 from pix2pix.commands import evaluate
 from pix2pix.commands.publish import main
-from pix2pix.inference.exported.loading import is_exported, load_exported
+from pix2pix.inference.exported.loading import is_exported
 from pix2pix.inference.translator import Translator
 
 
@@ -37,7 +37,7 @@ def test_the_folder(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert names == ["README.md", "config.json", "model.safetensors", "samples.png"]
     picture = np.random.default_rng(1).integers(0, 255, (19, 26, 3), dtype=np.uint8)
     assert is_exported(folder)
-    assert np.array_equal(load_exported(folder)(picture, "a"), Translator.load(run)(picture, "a"))
+    assert np.array_equal(Translator.load(folder)(picture, "a"), Translator.load(run)(picture, "a"))
     with Image.open(folder / "samples.png") as samples:
         assert samples.getpixel((0, 0)) == (10, 0, 0)
     assert json.loads((folder / "config.json").read_text())["images_seen"] == 7

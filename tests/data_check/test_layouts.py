@@ -515,7 +515,7 @@ def test_many_files_take_no_time_to_sort(tmp_path: Path) -> None:
     assert [(each.patterns, each.pairs, each.alone) for each in found] == [(("*/ct", "*/mr"), 10_000, 0)]
 
 
-SETS = Path(__file__).parents[4] / "shared" / "data"
+SETS = Path(__file__).parents[3] / "shared" / "data"
 FIELD_SETS = {  # what `data check` says first, the pairs, and whether they can be trained on
     "bf_fluo_coli": ("two folders, brightfield and fluorescence", "train 11, val 1", 0),
     "underwater": ("two folders, A and GTr_A", "train 21, val 2", 0),
@@ -542,7 +542,7 @@ def test_sets_of_the_fields(name: str, capsys: pytest.CaptureFixture[str]) -> No
         assert next(iter(data.train_dataloader())).source.shape[-2:] == (30, 30)
 
 
-TASKS = (Path(__file__).parents[3] / "docs" / "tasks.md").read_text()
+TASKS = (Path(__file__).parents[2] / "docs" / "tasks.md").read_text()
 
 
 def test_slices_of_volumes_as_the_document_writes_them(

@@ -16,7 +16,7 @@ from pix2pix.data_check.repeats import Repeats
 from pix2pix.pictures.array import Array
 from pix2pix.pictures.codecs import read_picture, write_picture
 
-FACADES = Path(__file__).parents[4] / "shared" / "data" / "facades"
+FACADES = Path(__file__).parents[3] / "shared" / "data" / "facades"
 
 
 def photo(number: int) -> Array:

@@ -17,7 +17,7 @@ from tests.evaluation.untrained_runs import untrained
 
 from pix2pix.commands.export import main
 from pix2pix.inference.exported.extras import ExchangeError
-from pix2pix.inference.exported.loading import load_exported
+from pix2pix.inference.translator import Translator
 
 SECRET = "the-content-of-another-file"
 
@@ -55,7 +55,7 @@ def test_weights_that_lie_elsewhere(folder: Path, kind: str) -> None:
         weight.external_data.add(key=key, value=value)
     (folder / "model.onnx").write_bytes(model.SerializeToString())
     with pytest.raises(ExchangeError) as error:
-        load_exported(folder / "model.onnx")
+        Translator.load(folder / "model.onnx")
     assert SECRET not in str(error.value)
 
 
@@ -86,7 +86,7 @@ def test_entities_open_no_file(folder: Path, place: str) -> None:
     told.start()
     path = with_doctype(folder, f'<!DOCTYPE net [<!ENTITY other SYSTEM "{place.format(pipe)}">]>', "&other;")
     with suppress(ExchangeError):
-        load_exported(path)
+        Translator.load(path)
     seen = list(opened)
     pipe.read_bytes()
     told.join()
@@ -98,9 +98,9 @@ LOAD = """
 import sys
 from pathlib import Path
 from pix2pix.inference.exported.extras import ExchangeError
-from pix2pix.inference.exported.loading import load_exported
+from pix2pix.inference.translator import Translator
 try:
-    load_exported(Path(sys.argv[1]))
+    Translator.load(Path(sys.argv[1]))
 except ExchangeError:
     pass
 import resource

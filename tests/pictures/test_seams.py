@@ -11,7 +11,7 @@ from pix2pix.data.sources.scenes import DOMAINS, Scenes
 from pix2pix.pictures.codecs import read_picture
 from pix2pix.pictures.seams import has_seam
 
-FACADES = Path(__file__).parents[4] / "shared" / "data" / "facades" / "val"
+FACADES = Path(__file__).parents[3] / "shared" / "data" / "facades" / "val"
 
 
 @pytest.mark.parametrize("task", DOMAINS)

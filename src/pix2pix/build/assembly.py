@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from hydra.core.hydra_config import HydraConfig
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import Checkpoint, ProgressBar
 
-from pix2pix import __version__
 from pix2pix.build.continuing import check_epochs, check_none_lost, check_same_pairs, newest_checkpoint
 from pix2pix.build.modules import load_weights, make_module
 from pix2pix.callbacks.checkpoints import Checkpoints
@@ -31,13 +29,12 @@ from pix2pix.processes.ranks import launched
 from pix2pix.runs.checkpoint_io import AtomicCheckpointIO
 from pix2pix.runs.run import FORMAT, RECORD, check_unused, read_checkpoint
 from pix2pix.settings.making import make
-from pix2pix.settings.overrides import as_typed
-from pix2pix.settings.recorded import recorded_overrides, recorded_sources
 from pix2pix.settings.recording import with_absolute_paths
 from pix2pix.training.learner import Learner
 from pix2pix.training.precision import resolve_channels_last, resolve_precision
 from pix2pix.training.resumable import check_resumable
 from pix2pix.training.schedules import LinearDecay
+from pix2pix.version import __version__
 
 log = logging.getLogger(__name__)
 FEW = 5  # pairs that a validation should have at least
@@ -108,20 +105,6 @@ def resumed_checkpoint(settings: Mapping[str, Any], folder: Path) -> Resumed | N
     resumed = Resumed(last, content[RECORD], content["PairedData"])
     check_epochs(settings["schedule"]["epochs"], resumed.place)
     return resumed
-
-
-def typed_overrides(folder: Path) -> list[str]:
-    """What was typed when the run was started, less Hydra's own."""
-    recorded = recorded_overrides(folder)
-    if recorded is not None:
-        return recorded
-    task: Any = HydraConfig.get().overrides.task
-    return as_typed(task)
-
-
-def typed_config_dir(folder: Path) -> str | None:
-    """The folder of the user's own choices with which the run was started, if there was one."""
-    return next((path for provider, path in recorded_sources(folder) if provider == "command-line"), None)
 
 
 def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None) -> Parts:

@@ -35,6 +35,7 @@ from pix2pix.runs.trust import check_entries, take_trust
 from pix2pix.settings.compose import called_by_time, check
 from pix2pix.settings.mistakes import explanation
 from pix2pix.settings.overrides import readable
+from pix2pix.settings.recorded import typed_config_dir, typed_overrides
 from pix2pix.settings.recording import record_settings
 from pix2pix.settings.resuming import resume_arguments
 from pix2pix.settings.typed import check_flags, conf_folder
@@ -249,7 +250,7 @@ def train(settings: Mapping[str, Any], folder: Path, begun: Callable[[], None] =
         )
     scores = {name.removeprefix("val/"): value for name, value in parts.module.latest_scores.items()}
     if parts.trainer.is_global_zero and not (trained and score.exists()):
-        overrides = assembly.typed_overrides(folder)
+        overrides = typed_overrides(folder)
         write_score(folder, overrides, scores, parts.module.images_seen, parts.module.seconds / 60)
         units = {"rmse": f" {parts.data.target_domain.unit}", "psnr": " dB", "log_spectrum_distance": " dB"}
         shown = ", ".join(f"{name} {value:.4g}{units.get(name, '')}" for name, value in scores.items())
@@ -259,8 +260,6 @@ def train(settings: Mapping[str, Any], folder: Path, begun: Callable[[], None] =
 
 
 def _tell_end(folder: Path, skipped: int, overrides: list[str], epochs: int) -> None:
-    from pix2pix.build.assembly import typed_config_dir
-
     if skipped:
         log.info("%d bad file%s left out; each is named above.", skipped, " was" if skipped == 1 else "s were")
     run = os.path.relpath(folder)

@@ -14,7 +14,6 @@ import pydantic
 import torch
 from pydantic import ConfigDict, TypeAdapter
 
-from pix2pix import __version__
 from pix2pix.data.datamodule import PairedData
 from pix2pix.data.domains import Domain, domain_from_dict
 from pix2pix.data.reading import check_not_read
@@ -30,6 +29,7 @@ from pix2pix.files.atomic import check_folder
 from pix2pix.hints import nearest
 from pix2pix.metrics.catalogue import SET_METRICS
 from pix2pix.schema.problems import schema_problems
+from pix2pix.version import __version__
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from pix2pix.evaluation.run import Run, open_run
 from pix2pix.exchange.agreement import Pictures, compare, gives_classes, noise_pictures, run_pictures
 from pix2pix.files.atomic import draft_folder
 from pix2pix.inference.exported.extras import ExchangeError
-from pix2pix.inference.exported.loading import GRAPHS, SUFFIXES, is_exported, load_exported, load_weights
+from pix2pix.inference.exported.loading import GRAPHS, SUFFIXES, is_exported, read_exported
 from pix2pix.inference.exported.metadata import describe
 from pix2pix.inference.exported.onnx_file import onnx_model, write_onnx
 from pix2pix.inference.exported.openvino_file import openvino_model, quantised, write_openvino
@@ -54,7 +54,7 @@ def export(arguments: argparse.Namespace) -> None:
         draft = folder / path.name
         artefact = _Artefact(network, translator.source.channels, suffix, calibration)
         artefact.write(description, draft)
-        exported = _without_noise(load_exported(draft).network)
+        exported = _without_noise(Translator.load(draft, device="cpu").network)
         agreement = compare(_without_noise(network), exported, pictures)
         if reason := agreement.refusal(precision, classes=gives_classes(network.generator)):
             raise Disagreement(
@@ -94,10 +94,11 @@ def _open(typed: str, data_root: str | None) -> _Model:
     if data_root is not None:
         raise ExchangeError(f"--data-root: {typed} does not say what it was trained on; name the run instead")
     try:
-        translator, record = load_weights(path, TestTime())
+        exported = read_exported(path)
+        translator = Translator.of_exported(exported, TestTime())
     except (FileNotFoundError, ValueError) as error:
         raise ExchangeError(str(error)) from error
-    return _Model(record, translator, record["images_seen"], None)
+    return _Model(exported.description, translator, exported.description["images_seen"], None)
 
 
 class _Artefact:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pix2pix import __version__
 from pix2pix.data.domains import domain_from_dict
 from pix2pix.exchange.foreign import Recognised, read_foreign
 from pix2pix.inference.exported.extras import ExchangeError
@@ -15,6 +14,7 @@ from pix2pix.models.unet import UNet
 from pix2pix.runs.checkpoint_io import write_torch
 from pix2pix.runs.run import FORMAT, RECORD, build_generator, check_unused
 from pix2pix.settings.compose import check
+from pix2pix.version import __version__
 
 RESNET_SIDE = 256  # pixels that its pictures usually have
 SMALLEST_SIDE = 64  # pixels, of the discriminator that a further training would have

@@ -1,6 +1,6 @@
 """What `pix2pix publish` does: a folder in the layout of the Hugging Face hub, written at once; nothing is uploaded.
 
-model.safetensors   the weights, with the description in the header: what `load_exported` reads
+model.safetensors   the weights, with the description in the header: what `Translator.load` reads
 config.json         the same description, for people and for the hub
 README.md           the model card (see `model_card`)
 samples.png         the last grid of the run's samples, where it has one, written anew: pixels and nothing else

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, overload
 
@@ -27,6 +27,8 @@ from pix2pix.data.domains.photo import LabAb, LabL
 from pix2pix.data.resize import fitted, resize
 from pix2pix.errors import BadPairError
 from pix2pix.inference.doubts import advice, doubt_of
+from pix2pix.inference.exported.extras import ExchangeError
+from pix2pix.inference.exported.loading import Exported, is_exported, read_exported
 from pix2pix.inference.holes import keep_known, resize_holed, transparent_as_hole
 from pix2pix.inference.networks import Network, TorchNetwork, has_dropout
 from pix2pix.inference.precision import Precision
@@ -97,11 +99,9 @@ class Translator:
         generator no class of this package, its weights are not finite, the device is not there, or something is asked
         of a generator that it has not.
         """
-        from pix2pix.inference.exported.loading import is_exported, load_exported  # which knows this class
-
         recipe = TestTime(noise, statistics, seed, precision)
         if is_exported(Path(path)):
-            translator = load_exported(path, recipe)
+            translator = cls.of_exported(read_exported(Path(path)), recipe)
             translator.to(
                 "cpu"
                 if device == "auto" and not isinstance(translator.network, TorchNetwork)
@@ -115,6 +115,27 @@ class Translator:
             raise ValueError(f"{path}: {error}") from error
         translator.to(usable_device(device))
         return translator
+
+    @classmethod
+    def of_exported(cls, exported: Exported, recipe: TestTime) -> Translator:
+        """Of an exported file: a graph has one way to translate alone; of weights the generator is made anew.
+
+        Raises ExchangeError where a graph is asked for what it cannot do, or weights do not fit their description.
+        """
+        if exported.weights is not None:
+            try:
+                return cls.of_record(exported.description, exported.weights, recipe)
+            except ValueError as error:
+                raise ExchangeError(f"{exported.file}: {error}") from error
+        assert exported.graph is not None
+        if recipe.noise or replace(recipe, noise=None, seed=None) != TestTime():
+            raise ExchangeError(
+                f"{exported.file}: noise, statistics and precision of an exported graph are those of the export,"
+                " without noise: translate with the run, or export .safetensors"
+            )
+        record = exported.description
+        source, target = (domain_from_dict(dict(record[f"{side}_domain"])) for side in ("source", "target"))
+        return cls(exported.graph, source, target, derivation_of(record), Trained.of_record(record))
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any], weights: Mapping[str, Tensor], recipe: TestTime) -> Translator:

@@ -9,12 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pix2pix import __version__
 from pix2pix.files.atomic import write_whole
 from pix2pix.reproduction.methods import Method, Setting
 from pix2pix.reproduction.plan import Plan
 from pix2pix.reproduction.tables import Table
 from pix2pix.sweeping.point import Result
+from pix2pix.version import __version__
 
 NO_JUDGE = "none"
 

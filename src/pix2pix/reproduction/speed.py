@@ -29,7 +29,7 @@ SCORED = "speed.json"
 def main() -> None:
     """Measure and write `speed.json`."""
     kinds: dict[str, list[str]] = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    from pix2pix import assembly  # noqa: F401  (what a point's start waits for)
+    from pix2pix.build import assembly  # noqa: F401  (what a point's start waits for)
     from pix2pix.settings.overrides import run_folder
 
     imports = time.time() - BEGUN

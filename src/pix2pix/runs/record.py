@@ -8,12 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from pix2pix.data.domains import domain_from_dict
-from pix2pix.schema.data import DomainSettings
-from pix2pix.schema.problems import schema_problems
-from pix2pix.schema.settings import recorded_problems
 
 DEEPEST, MOST = 16, 1_000_000  # levels of a record, and values in it: a palette of all its colours is the largest
 
@@ -42,6 +37,8 @@ def check_record(record: Any, needed: Sequence[str] = OF_A_GENERATOR) -> None:
         record: `settings`, `source_domain`, `target_domain` and more.
         needed: dotted keys that the settings must have.
     """
+    from pix2pix.schema.settings import recorded_problems  # imports pydantic, which takes its time
+
     if problem := plain_problem(record):
         raise ValueError(f"its record {problem}")
     if not isinstance(record, dict) or not isinstance(record.get("settings"), dict):
@@ -96,6 +93,11 @@ def is_number(value: Any) -> bool:
 
 
 def _domain_problems(side: str, domain: Any) -> list[str]:
+    from pydantic import TypeAdapter
+
+    from pix2pix.schema.data import DomainSettings
+    from pix2pix.schema.problems import schema_problems
+
     if not isinstance(domain, dict):
         return [f"{side} is missing"]
     problems = schema_problems(TypeAdapter(DomainSettings), domain, side)

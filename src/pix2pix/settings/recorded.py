@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from hydra.core.hydra_config import HydraConfig
 
 from pix2pix.errors import ConfigError
 from pix2pix.hints import typed
 from pix2pix.runs.record import plain_problem
 from pix2pix.runs.trust import FLAG, listed, trusted_here
+from pix2pix.settings.overrides import as_typed
 from pix2pix.settings.typed import conf_folder
 
 # By libyaml, where it is there: a hundred times as fast.
@@ -35,7 +37,7 @@ PLACES = ("folder", "tracking_uri")  # where trackers write, and what `conf/logg
 OF_THE_RUN = ("${hydra:runtime.output_dir}", "${oc.env:MLFLOW_TRACKING_URI,null}", "null")
 
 
-def checktrusted(config: Path, run: Path) -> None:
+def check_trusted(config: Path, run: Path) -> None:
     """Raises ConfigError, which lists each, where recorded settings name code that is not this package's.
 
     Args:
@@ -106,6 +108,20 @@ def recorded_sources(run: Path) -> list[tuple[str, str]]:
         return [(str(each["provider"]), str(each["path"])) for each in found["hydra"]["runtime"]["config_sources"]]
     except (KeyError, TypeError) as error:
         raise ConfigError(f"{path} is damaged: expected Hydra's record of a run") from error
+
+
+def typed_overrides(folder: Path) -> list[str]:
+    """What was typed when the run was started, less Hydra's own."""
+    recorded = recorded_overrides(folder)
+    if recorded is not None:
+        return recorded
+    task: Any = HydraConfig.get().overrides.task
+    return as_typed(task)
+
+
+def typed_config_dir(folder: Path) -> str | None:
+    """The folder of the user's own choices with which the run was started, if there was one."""
+    return next((path for provider, path in recorded_sources(folder) if provider == "command-line"), None)
 
 
 def read_plain(path: Path) -> tuple[str, Any]:

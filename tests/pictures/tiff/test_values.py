@@ -22,7 +22,7 @@ from pix2pix.pictures.codecs import picture_size, read_picture, write_picture
 from pix2pix.pictures.meaning import has_alpha, opaque, said_of
 from pix2pix.pictures.rows import open_rows
 
-SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
+SHARED = Path(__file__).parents[3] / ".." / "shared" / "data"
 CONTIG: dict[str, Any] = {"photometric": "minisblack", "planarconfig": "contig"}
 STRIPS: dict[str, Any] = {"rowsperstrip": 8, "compression": "zlib"}
 

@@ -20,11 +20,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pix2pix import __version__
 from pix2pix.data.domains import domain_from_dict
 from pix2pix.files.json_files import parse_json
 from pix2pix.inference.exported.extras import ExchangeError
 from pix2pix.runs.record import check_record, natural_problem
+from pix2pix.version import __version__
 
 KEY = "pix2pix"
 FORMAT = 1
