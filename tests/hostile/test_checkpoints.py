@@ -14,7 +14,6 @@ from tests.evaluation.untrained_runs import untrained
 from tests.hostile.mutate import Report, flip_bits, try_file, try_mutants
 
 from pix2pix.build.assembly import resumed_checkpoint
-from pix2pix.commands.export import _parser
 from pix2pix.exchange.exporting import export
 from pix2pix.inference.translator import Translator
 from pix2pix.runs.checkpoint_io import AtomicCheckpointIO
@@ -37,7 +36,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def exported(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exported")
     for name in ("model.safetensors", "model.onnx", "model.xml"):
-        export(_parser().parse_args([str(run), "-o", str(folder / name)]))
+        export(str(run), folder / name)
     return folder
 
 

@@ -34,7 +34,19 @@ def main(words: Sequence[str] | None = None) -> int:
     from pix2pix.inference.exported.extras import ExchangeError
 
     mistakes, failures = (ExchangeError, EvaluationError), (Disagreement, BadPairError)
-    return exit_status("export", lambda: export(arguments), mistakes=mistakes, failures=failures)
+
+    def work() -> None:
+        lines = export(
+            arguments.model,
+            arguments.output,
+            precision=arguments.precision,
+            calibrate=arguments.calibrate,
+            pictures=arguments.pictures,
+            data_root=arguments.data_root,
+        )
+        print("\n".join(lines))
+
+    return exit_status("export", work, mistakes=mistakes, failures=failures)
 
 
 def _parser() -> argparse.ArgumentParser:

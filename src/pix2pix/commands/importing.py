@@ -29,7 +29,17 @@ def main(words: Sequence[str] | None = None) -> int:
     from pix2pix.exchange.importing import import_foreign
     from pix2pix.inference.exported.extras import ExchangeError
 
-    return exit_status("import", lambda: import_foreign(arguments), mistakes=(ExchangeError, ConfigError))
+    def work() -> None:
+        run = arguments.output
+        print(
+            f"{import_foreign(arguments.file, run, arguments.settings)}.\n"
+            "It translates without noise and with the statistics of its training, as that code does with --eval."
+            " Next:\n"
+            f"  pix2pix evaluate {run} --data-root FOLDER\n"
+            f"  pix2pix train init_from={run} …"
+        )
+
+    return exit_status("import", work, mistakes=(ExchangeError, ConfigError))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -19,7 +19,10 @@ def main(words: Sequence[str] | None = None) -> int:
     from pix2pix.exchange.publishing import publish
     from pix2pix.inference.exported.extras import ExchangeError
 
-    return exit_status("publish", lambda: publish(arguments), mistakes=(ExchangeError, EvaluationError))
+    def work() -> None:
+        print("\n".join(publish(arguments.run, arguments.output)))
+
+    return exit_status("publish", work, mistakes=(ExchangeError, EvaluationError))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,15 +1,12 @@
-"""`pix2pix data check ROOT`: which layout a folder has, what it holds, what is wrong, the line that trains."""
+"""Which layout a folder has, what it holds, what is wrong, and the settings that train."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pix2pix.commands.arguments import count, path
-from pix2pix.data.derive import DERIVATIONS
 from pix2pix.data.pairs import Problem
 from pix2pix.data.reading import check_apart, checked, files_of, problem_of
 from pix2pix.data.sources.manifest import read_rows
@@ -17,7 +14,7 @@ from pix2pix.data.sources.splits import SPLITS
 from pix2pix.data.sources.two_folders import TwoFolders
 from pix2pix.data.sources.unread import unread
 from pix2pix.data_check.advice import about_pictures
-from pix2pix.data_check.layouts import LOOKED_FOR, SOURCES, Layout, Source, all_pictures, find_layouts
+from pix2pix.data_check.layouts import LOOKED_FOR, Layout, Source, all_pictures
 from pix2pix.data_check.others import passed_over, volumes
 from pix2pix.data_check.repeats import Repeats
 from pix2pix.data_check.side import Side
@@ -47,27 +44,6 @@ class Findings:
     def trainable(self) -> bool:
         """Whether there are pairs to train and others to validate."""
         return {"train", "val"} <= self.pairs.keys() and not self.shared
-
-
-def add_layout_arguments(parser: argparse.ArgumentParser) -> None:
-    """The flags that say how pairs are stored, for every tool that opens a folder of them."""
-    parser.add_argument("root", type=path, metavar="ROOT", help="the folder of pairs or photos, or a manifest file")
-    parser.add_argument("--layout", choices=sorted(SOURCES), help="default: found by looking")
-    parser.add_argument("--direction", help="a_to_b, b_to_a, or other letters; default: as the pictures suggest")
-    parser.add_argument("--folders", nargs=2, metavar="NAME", help="two folders of pictures, whatever they are called")
-    parser.add_argument("--patterns", nargs=2, metavar="NAME", help="of two files a pair, '*_c0' '*_c1'")
-    parser.add_argument("--panels", type=count, help="pictures side by side in one file")
-    parser.add_argument("--source-folder", help="below ROOT; {split} stands for train, val, test")
-    parser.add_argument("--target-folder", help="below ROOT; {split} stands for train, val, test")
-    parser.add_argument("--file", help="a manifest's name below ROOT")
-    parser.add_argument("--derive", choices=tuple(DERIVATIONS), help="of photos alone: what is made from them")
-
-
-def layouts_of(arguments: argparse.Namespace) -> list[Layout]:
-    """The readings that flags and folder give, the likeliest first."""
-    keys = ("panels", "source_folder", "target_folder", "folders", "patterns", "file", "derive")
-    settings: dict[str, Any] = {key: getattr(arguments, key) for key in keys}
-    return find_layouts(arguments.root.expanduser().resolve(), arguments.layout, **settings)
 
 
 def no_layout(root: Path) -> str:
@@ -171,17 +147,6 @@ def report(
     if not findings.trainable:
         return "\n".join([*lines, _why_not(findings)])
     return "\n".join([*lines, "To train:", _line(settings)])
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """The command; 1 where there is no layout, or none of whose pairs a training can be made."""
-    layouts = layouts_of(arguments)
-    if not layouts:
-        print(no_layout(arguments.root.expanduser().resolve()))
-        return 1
-    findings = check(layouts[0], arguments.direction, arguments.limit)
-    print(report(layouts[0], findings, arguments.direction, layouts[1:], arguments.limit))
-    return 0 if findings.a.pictures and findings.trainable else 1
 
 
 def _line(settings: dict[str, Any]) -> str:

@@ -1,8 +1,7 @@
-"""`pix2pix data preview ROOT -o sheet.png`: a sheet of pairs as the network sees them, varied as in training."""
+"""A sheet of pairs as the network sees them, varied as in training."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,14 +11,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from pix2pix.data.domains import Domain, domain_from_dict, view_pair
-from pix2pix.data.reading import Readable, check_not_read
+from pix2pix.data.reading import Readable
 from pix2pix.data.transforms import PairTransform, make_sample, sample_rng
 from pix2pix.data_check.advice import sides
-from pix2pix.data_check.check import layouts_of, no_layout
 from pix2pix.data_check.layouts import Layout
 from pix2pix.data_check.side import Side
 from pix2pix.data_check.suggestions import resolve, suggest_domain
-from pix2pix.files.atomic import only_written, whole_file
 from pix2pix.pictures.lettering import draw_text
 
 Picture = NDArray[np.uint8]  # (H, W, 3)
@@ -84,38 +81,6 @@ def sheet(shown: list[tuple[Picture, Picture, str]]) -> Image.Image:
         page.paste(Image.fromarray(target), (left + source.shape[1], top))
         draw_text(draw, left, top + height + 1, name, INK)
     return page
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """The command; 1 where there is no layout or the sheet exists already."""
-    if arguments.output.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"{arguments.output}: a sheet is written as {' or '.join(SUFFIXES)}")
-    if not arguments.output.parent.is_dir():
-        raise ValueError(f"{arguments.output}: there is no folder {arguments.output.parent}; make it, or name another")
-    if arguments.output.exists() and not arguments.force:
-        print(f"{arguments.output}: exists; another name, or --force to replace it")
-        return 1
-    layouts = layouts_of(arguments)
-    if not layouts:
-        print(no_layout(arguments.root.expanduser().resolve()))
-        return 1
-    check_not_read([arguments.output], layouts[0].open_all().values())
-    size = arguments.size or [256]
-    if len(size) > 2:
-        raise ValueError(f"--size takes a side, or height and width; found {' '.join(map(str, size))}")
-    transform = PairTransform((size[0], size[-1]), jitter=arguments.jitter)
-    shown, legend = preview(
-        layouts[0],
-        transform,
-        split=arguments.split,
-        direction=arguments.direction,
-        count=arguments.count,
-        seed=arguments.seed,
-    )
-    with whole_file(arguments.output) as file:
-        sheet(shown).save(only_written(file), SUFFIXES[arguments.output.suffix.lower()])
-    print(f"{arguments.output}: {legend}")
-    return 0
 
 
 def _domain(side: Side, stated: Mapping[str, Any] | None) -> Domain:

@@ -1,8 +1,7 @@
-"""What `pix2pix export` does: writes a draft, loads it again, compares it with its source, and only then names it."""
+"""Exporting: writes a draft, loads it again, compares it with its source, and only then names it."""
 
 from __future__ import annotations
 
-import argparse
 import errno
 import os
 import shutil
@@ -31,34 +30,47 @@ class Disagreement(Exception):
     """An exported file that translates otherwise than its source; it was not kept."""
 
 
-def export(arguments: argparse.Namespace) -> None:
-    """Export and print what was written.
+def export(
+    model: str,
+    path: Path,
+    *,
+    precision: str = "f32",
+    calibrate: int = 32,
+    pictures: int = 16,
+    data_root: str | None = None,
+) -> list[str]:
+    """Export, and say what was written, a line each.
+
+    Args:
+        model: a run's folder, a checkpoint, or weights that were exported before.
+        path: what is written: .onnx, .xml or .safetensors.
+        precision: f32, or of OpenVINO bf16 and int8.
+        calibrate, pictures: of the validation, that int8 is fitted to, and that the two are compared on.
+        data_root: where the pictures are now.
 
     Raises ExchangeError or EvaluationError for what is not as it was typed, Disagreement where the file is refused.
     """
-    path: Path = arguments.output
-    precision: str = arguments.precision
     _check(path, precision)
-    model = _open(arguments.model, arguments.data_root)
-    translator, network = model.translator, model.network
-    calibration, pictures = _pictures(model, precision, arguments.calibrate, arguments.pictures)
+    opened = _open(model, data_root)
+    translator, network = opened.translator, opened.network
+    calibration, compared = _pictures(opened, precision, calibrate, pictures)
     suffix = path.suffix.lower()
     description = describe(
-        model.record,
+        opened.record,
         multiple=network.multiple,
         precision=precision,
         noise=network.noise and suffix == ".safetensors",
-        images_seen=model.images,
+        images_seen=opened.images,
     )
     with draft_folder(path) as folder:
         draft = folder / path.name
         artefact = _Artefact(network, translator.source.channels, suffix, calibration)
         artefact.write(description, draft)
         exported = _without_noise(Translator.load(draft, device="cpu").network)
-        agreement = compare(_without_noise(network), exported, pictures)
+        agreement = compare(_without_noise(network), exported, compared)
         if reason := agreement.refusal(precision, classes=gives_classes(network.generator)):
             raise Disagreement(
-                f"{path} was not kept: it differs too much from {arguments.model} in {precision}, on"
+                f"{path} was not kept: it differs too much from {model} in {precision}, on"
                 f" {agreement.pictures}: {reason}"
             )
         del exported
@@ -67,7 +79,7 @@ def export(arguments: argparse.Namespace) -> None:
         for file in written:
             file.replace(path.with_name(file.name))
     sizes = " + ".join(f"{path.with_name(file.name).stat().st_size / 2**20:.1f} MiB" for file in written)
-    print("\n".join([f"{path}: {precision}, {sizes}", *agreement.lines()]))
+    return [f"{path}: {precision}, {sizes}", *agreement.lines()]
 
 
 class _Model(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,23 +20,26 @@ SMALLEST_SIDE = 64  # pixels, of the discriminator that a further training would
 UNKNOWN_ROOT = "(unknown: it was imported)"
 
 
-def import_foreign(arguments: argparse.Namespace) -> None:
-    """Import and print what was recognised. Raises ExchangeError or ConfigError for what is not as it was typed."""
-    slim: Path = arguments.output / "checkpoints" / "generator.ckpt"
+def import_foreign(file: Path, run: Path, typed: Sequence[str] = ()) -> str:
+    """Make a run of a foreign generator; says what was recognised.
+
+    Args:
+        file: NAME_net_G.pth.
+        run: the folder to be made.
+        typed: settings of a training, that the file does not say.
+
+    Raises ExchangeError or ConfigError for what is not as it was typed.
+    """
+    slim = run / "checkpoints" / "generator.ckpt"
     if slim.exists():
         raise ExchangeError(f"-o: {slim} exists already; remove it or choose another name")
-    check_unused(arguments.output)
-    found = read_foreign(arguments.file)
-    record = _record(found, arguments.settings)
+    check_unused(run)
+    found = read_foreign(file)
+    record = _record(found, typed)
     slim.parent.mkdir(parents=True, exist_ok=True)
     write_torch({RECORD: record, "generator": found.generator.state_dict()}, slim)
     sides = " → ".join(str(record[f"{side}_domain"]["kind"]) for side in ("source", "target"))
-    print(
-        f"{slim}: {found.described}, {sides}.\n"
-        "It translates without noise and with the statistics of its training, as that code does with --eval. Next:\n"
-        f"  pix2pix evaluate {arguments.output} --data-root FOLDER\n"
-        f"  pix2pix train init_from={arguments.output} …"
-    )
+    return f"{slim}: {found.described}, {sides}"
 
 
 def _record(found: Recognised, typed: Sequence[str]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ samples.png         the last grid of the run's samples, where it has one, writte
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
 import os
@@ -34,13 +33,18 @@ SAMPLES = "samples.png"
 VALIDATED = "val/"  # before the names of scores in metrics.csv
 
 
-def publish(arguments: argparse.Namespace) -> None:
-    """Write the folder and print what is left to do. Raises ExchangeError or EvaluationError for a mistake."""
-    folder: Path = arguments.output
+def publish(typed: str, folder: Path) -> list[str]:
+    """Write the folder of a run, and say what is left to do, a line each.
+
+    Args:
+        typed: a run's folder, or a checkpoint.
+
+    Raises ExchangeError or EvaluationError for a mistake.
+    """
     if folder.exists():
         raise ExchangeError(f"-o: {folder} exists already; remove it or choose another name")
-    run = open_run(arguments.run)
-    _check_own(arguments.run, run, folder)
+    run = open_run(typed)
+    _check_own(typed, run, folder)
     network = run.translator().network
     assert isinstance(network, TorchNetwork)
     description = describe(
@@ -50,7 +54,7 @@ def publish(arguments: argparse.Namespace) -> None:
         noise=network.noise,
         images_seen=run.images,
     )
-    samples = _newest_samples(run)
+    samples, left_out = _newest_samples(run)
     scores = _scores(run)
     parameters = sum(parameter.numel() for parameter in network.generator.parameters())
     card = model_card(
@@ -73,10 +77,13 @@ def publish(arguments: argparse.Namespace) -> None:
         if samples is not None:
             write_picture(draft / SAMPLES, samples)
         draft.replace(folder)
-    print(f"{folder}: {', '.join(sorted(file.name for file in folder.iterdir()))}")
-    print("In README.md fill in what stands as FILL IN: the licence, and what the pictures are.")
-    if samples is not None:
-        print(f"{SAMPLES} shows pictures of the data: make sure that you may publish them.")
+    lines = [
+        *(f"Left out: {each}" for each in left_out),
+        f"{folder}: {', '.join(sorted(file.name for file in folder.iterdir()))}",
+        "In README.md fill in what stands as FILL IN: the licence, and what the pictures are.",
+    ]
+    shown = f"{SAMPLES} shows pictures of the data: make sure that you may publish them."
+    return lines if samples is None else [*lines, shown]
 
 
 def _check_own(typed: str, run: Run, folder: Path) -> None:
@@ -87,19 +94,23 @@ def _check_own(typed: str, run: Run, folder: Path) -> None:
         raise ExchangeError(f"{run.path} is a link out of the run, to {weights}. If that is to be published: {words}")
 
 
-def _newest_samples(run: Run) -> Array | None:
-    """The last grid that can be read. Of one that is a link nobody knows whether it may be published."""
+def _newest_samples(run: Run) -> tuple[Array | None, list[str]]:
+    """The last grid that can be read, and why later ones cannot.
+
+    Of one that is a link nobody knows whether it may be published.
+    """
+    left_out: list[str] = []
     if run.path.parent.name != "checkpoints":
-        return None
+        return None, left_out
     samples = run.path.parent.parent / "samples"
     for path in sorted(samples.glob("epoch_*.png"), key=_when, reverse=True):
         try:
             if samples.is_symlink() or path.is_symlink() or not path.is_file():
                 raise BadPairError(f"{path}: is a link, or no file")
-            return read_picture(path)
+            return read_picture(path), left_out
         except BadPairError as error:
-            print(f"Left out: {error}")
-    return None
+            left_out.append(str(error))
+    return None, left_out
 
 
 def _when(path: Path) -> tuple[int, str, bool, str]:

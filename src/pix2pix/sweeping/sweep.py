@@ -100,7 +100,7 @@ def run_points(
             sweep.stop(grace, signals)
             table = write_tables(sweep_folder, [*earlier, *results.values()])
     if show:
-        print(table, flush=True)
+        print(table, flush=True)  # noqa: T201 (what the sweep was for)
     if signals:
         log.info("Stopped: the same command goes on from here.")
         raise SystemExit(128 + signals[0])

@@ -1,4 +1,4 @@
-"""`pix2pix data make FILM --driver landmarks -o FOLDER`: pairs of a drawing of each frame and the frame itself.
+"""Pairs of a drawing of each frame and the frame itself.
 
 FOLDER/train/000001.png and FOLDER/val/… hold the drawing left and the frame right, as data=side_by_side reads them, and
 FOLDER/driver.json what is to be known of the film.
@@ -6,8 +6,6 @@ FOLDER/driver.json what is to be known of the film.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -18,10 +16,8 @@ from tqdm import tqdm
 
 from pix2pix.data_check.suggestions import OF_A_FILM, overrides, suggest_networks
 from pix2pix.files.atomic import draft_folder
-from pix2pix.files.os_errors import reason
 from pix2pix.pictures.codecs import write_picture
 from pix2pix.video.driver_file import Made, write_made
-from pix2pix.video.drivers import make_driver
 from pix2pix.video.drivers.drawings import Absent, Drawings
 from pix2pix.video.drivers.driver import Driver
 from pix2pix.video.errors import FilmError
@@ -121,38 +117,6 @@ def train_line(folder: Path, made: Made, drawn: str) -> str:
         **OF_A_FILM,
     }
     return f"pix2pix train experiment=pairs {overrides(settings | suggest_networks(*made.size))}"
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """The command; arguments as `data/__main__.py` has them."""
-    driver = make_driver(arguments.driver, weights=arguments.weights)
-    try:
-        result = make_pairs(
-            arguments.film,
-            arguments.output,
-            driver,
-            size=arguments.size,
-            every=arguments.every,
-            val=arguments.val,
-            absent=arguments.absent,
-            progress=True,
-        )
-    except OSError as error:
-        print(f"{arguments.output}: cannot be written: {reason(error)}. Nothing is left of it", file=sys.stderr)
-        return 1
-    made = result.made
-    height, width = made.size
-    train, val = made.counts["train"], made.counts["val"]
-    print(f"{arguments.output}: {train} pairs to train, {val} to validate, {width} x {height} (width x height)")
-    if nothing := made.counts["held"] + made.counts["skipped"]:
-        print(
-            f"nothing was found in {nothing} frames: {made.counts['held']} took the drawing before, "
-            f"{made.counts['skipped']} were skipped"
-        )
-    for note in result.notes:
-        print(f"note: {note}")
-    print(train_line(arguments.output.resolve(), made, driver.drawn))
-    return 0
 
 
 def _check(folder: Path, every: int, val: float) -> None:
