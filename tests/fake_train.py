@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
-import pix2pix.settings.schema.settings
+import pix2pix.settings.validation
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
