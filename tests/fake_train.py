@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import hydra
-import pix2pix.settings.validation
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+import pix2pix.settings.validation
 from pix2pix.errors import ConfigError
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from pix2pix.data.domains import view
 from pix2pix.data.resize import fitted, resize
 from pix2pix.errors import BadPairError
+from pix2pix.inference.no_value import Valid
 from pix2pix.inference.pipeline import Failure, overlapped
 from pix2pix.inference.places import make_room
 from pix2pix.inference.plan import Job
@@ -36,6 +37,7 @@ class Encoded(NamedTuple):
 
     source: Tensor
     target: Tensor | None = None
+    valid: Valid | None = None  # (H, W), False where the source holds no value
 
 
 class Results(NamedTuple):
@@ -83,7 +85,8 @@ def files(translator: Translator, derive: bool = False, size: Sequence[int] | No
         stored = read_picture(job.source)
         try:
             if not derive:
-                return Encoded(translator.encode(stored, job.name, size))
+                encoded = translator.encode(stored, job.name, size)
+                return Encoded(encoded, valid=translator.valid(stored, size))
             photo = stored if size is None else resize(stored, fitted(stored.shape, size), "bicubic")
             return Encoded(translator.encode(translator.derive(photo, job.name), job.name))
         except BadPairError as error:  # it says the name that decides the noise; people know the file
@@ -141,6 +144,7 @@ def _write_alone(translator: Translator, uniform: list[bool]) -> Callable[[Job, 
         for number, file in job.outputs.items():
             values = translator.shown(results.encoded.source, results.translations[number])
             _note(uniform, results.encoded.source, values)
+            values = translator.without_made_up(values, results.encoded.valid, job.shown)
             make_room(file, replaced=job.replaces)
             if job.source is not None and file.suffix.lower() in TIFFS and _alike(job.source, values):
                 nodata = getattr(translator.target, "nodata", None)
@@ -162,7 +166,7 @@ def _write_beside(translator: Translator, uniform: list[bool]) -> Callable[[Job,
     domains = translator.source, translator.target
 
     def write(job: Job, results: Results) -> None:
-        source, target = results.encoded
+        source, target, _ = results.encoded
         translations = [*results.translations.values(), *([] if target is None else [target])]
         views = [view(domains[1], each.numpy(), domains[0], source.numpy()) for each in translations]
         for each in views[: len(results.translations)]:

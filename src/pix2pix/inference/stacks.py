@@ -68,5 +68,6 @@ def _translated(
             )
         name = f"{source.stem}, {stack.names} {number}"
         encoded = translator.encode(picture, name)
-        yield translator.shown(encoded, translator.translate(encoded[None], [name])[0])
+        values = translator.shown(encoded, translator.translate(encoded[None], [name])[0])
+        yield translator.without_made_up(values, translator.valid(picture), str(source))
         progress(number, len(stack))

@@ -31,6 +31,7 @@ from pix2pix.inference.exported.extras import ExchangeError
 from pix2pix.inference.exported.loading import Exported, is_exported, read_exported
 from pix2pix.inference.holes import keep_known, resize_holed, transparent_as_hole
 from pix2pix.inference.networks import Network, TorchNetwork, has_dropout
+from pix2pix.inference.no_value import Valid, valid_of, without_made_up
 from pix2pix.inference.precision import Precision
 from pix2pix.inference.trained import Trained
 from pix2pix.models.test_time import Statistics
@@ -218,7 +219,8 @@ class Translator:
             return self._tensor(picture, name)
         if isinstance(picture, Image.Image):
             return to_pillow(self.shown(*self._pair(from_pillow(picture), _one(name))))
-        return self.decode(self._pair(with_channels(picture), _one(name))[1])
+        stored, name = with_channels(picture), _one(name)
+        return self.without_made_up(self.decode(self._pair(stored, name)[1]), self.valid(stored), name)
 
     # --- the steps, for those who take them apart ---------------------------------------------------------------------
 
@@ -248,6 +250,18 @@ class Translator:
             holed = isinstance(self.derivation, Holes)
             values = resize_holed(values, sides) if holed else resize(values, sides, self.source.interpolation)
         return torch.from_numpy(self.source.encode(values))
+
+    def valid(self, stored: Array, size: Sequence[int] | None = None) -> Valid | None:
+        """(h, w), False where a picture as stored, (H, W, C), holds no value; None where every pixel has one.
+
+        Args:
+            size: as for `encode`.
+        """
+        return valid_of(self.source, stored, size)
+
+    def without_made_up(self, values: Array, valid: Valid | None, name: str) -> Array:
+        """A translation (H, W, C') as stored, without a value where its source has none, if its numbers can say so."""
+        return without_made_up(self.target, values, valid, name or "the picture")
 
     def translate(self, source: Tensor, names: Sequence[str]) -> Tensor:
         """Encoded (B, C, H, W) to encoded (B, C', H, W), float32 on the CPU, each picture on its own.
@@ -302,7 +316,9 @@ class Translator:
         to = Path(to)
         if to.exists() and not overwrite:
             raise FileExistsError(f"{to} is there already: choose another file, or overwrite=True")
-        values = self.shown(*self._pair(read_picture(path), path.stem if name is None else _one(name)))
+        stored = read_picture(path)
+        values = self.shown(*self._pair(stored, path.stem if name is None else _one(name)))
+        values = self.without_made_up(values, self.valid(stored), str(path))
         write_picture(to, values, unit=self.target.unit)
         return to
 
@@ -314,7 +330,10 @@ class Translator:
         if len(names) != len(batch):
             raise ValueError(f"name holds {len(names)} names for {len(batch)} pictures")
         stored = batch.movedim(1, -1).cpu().numpy()  # (B, H, W, C)
-        translations = [self.decode(self._pair(each, name)[1]) for each, name in zip(stored, names, strict=True)]
+        translations = [
+            self.without_made_up(self.decode(self._pair(each, name)[1]), self.valid(each), name)
+            for each, name in zip(stored, names, strict=True)
+        ]
         translated = torch.from_numpy(np.stack(translations)).movedim(-1, 1).contiguous().to(picture.device)
         return translated if picture.dim() == 4 else translated[0]
 

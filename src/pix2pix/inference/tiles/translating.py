@@ -18,6 +18,7 @@ from torch import Tensor
 from pix2pix.errors import BadPairError
 from pix2pix.inference.holes import LEAST
 from pix2pix.inference.networks import TorchNetwork
+from pix2pix.inference.no_value import Valid, may_lack_values
 from pix2pix.inference.suffixes import form_of
 from pix2pix.inference.tiles.grid import Side
 from pix2pix.inference.tiles.norms import PictureNorms
@@ -179,12 +180,20 @@ def _strips(
             following = layout.down.starts[row + 1] if row + 1 < len(layout.down.starts) else layout.down.length
             final = following - start
             first, last = max(top - start, 0), min(final, top + height - start)
+            valid = _valid(translator, layout, start + first - top, start + last - top)
             for some in range(first, last, DECODED):
-                rows = strip[:, some : min(some + DECODED, last), left : left + width]
-                yield _finished(translator, layout, start + some - top, rows)
+                end = min(some + DECODED, last)
+                shown = _finished(translator, layout, start + some - top, strip[:, some:end, left : left + width])
+                part = None if valid is None else valid[some - first : end - first]
+                yield translator.without_made_up(shown, part, layout.name)
             kept = strip[:, final:].copy()
             strip[:] = 0
             strip[:, : kept.shape[1]] = kept
+
+
+def _valid(translator: Translator, layout: Layout, first: int, last: int) -> Valid | None:
+    """Where the picture's rows from `first` on hold a value. Those that always do are not read once more."""
+    return translator.valid(layout.rows.read(first, last)) if may_lack_values(translator.source) else None
 
 
 def _finished(translator: Translator, layout: Layout, first: int, rows: NDArray[np.float32]) -> Array:

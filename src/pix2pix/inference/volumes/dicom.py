@@ -80,12 +80,13 @@ def read_dicom(folder: Path, series: str | None = None) -> tuple[Volume, list[An
     return Volume(values.swapaxes(0, 1), affine, str(folder)), slices
 
 
-def write_dicom(folder: Path, values: Array, slices: list[Any], unit: str | None) -> None:
+def write_dicom(folder: Path, values: Array, slices: list[Any], unit: str | None, nodata: float | None = None) -> None:
     """Write (columns, rows, slices, C) as a series derived from `slices`, one file each: a new folder.
 
     Patient, study, frame of reference and geometry stay; series and images get UIDs of their own, and name the images
     they derive from. Whole numbers of up to 16 bits are stored as they are, others as 16 bits over the range of the
-    volume, with slope and intercept: within half a slope. Three channels of uint8 are stored as RGB.
+    volume, with slope and intercept: within half a slope. Three channels of uint8 are stored as RGB. Pixels without a
+    value, NaN or `nodata`, become PixelPaddingValue.
 
     Raises VolumeError for other channels and for damaged elements of the source, FileExistsError where the folder
     exists.
@@ -97,7 +98,7 @@ def write_dicom(folder: Path, values: Array, slices: list[Any], unit: str | None
         )
     if folder.exists():
         raise FileExistsError(f"{folder} exists: name a new folder for the series")
-    stored, slope, intercept = _stored(values)
+    stored, slope, intercept, padding = _stored(values, nodata)
     uid = pydicom.uid.generate_uid()
     with draft_folder(folder) as draft:
         for index, source in enumerate(slices):
@@ -105,6 +106,8 @@ def write_dicom(folder: Path, values: Array, slices: list[Any], unit: str | None
             content = io.BytesIO()
             with _damage_told(source.filename, "holds elements that cannot be copied"):
                 derived = _derived(source, picture, slope, intercept, unit)
+                if padding is not None:
+                    derived.PixelPaddingValue = padding
                 derived.SeriesInstanceUID, derived.InstanceNumber = uid, index + 1
                 derived.save_as(content, enforce_file_format=True)
             (draft / f"{index + 1:04d}.dcm").write_bytes(content.getvalue())
@@ -211,24 +214,45 @@ def _values(dataset: Any) -> Array:
     # A compression that needs another package, bytes that are missing, or a slope that is no number.
     with _damage_told(dataset.filename, "its pixels cannot be decoded"):
         pixels = dataset.pixel_array  # YBR becomes RGB
+        padding = _padding(dataset, pixels)
         scale = float(dataset.get("RescaleSlope", 1)), float(dataset.get("RescaleIntercept", 0))
         if meant == "MONOCHROME1" and scale == (1, 0) and pixels.dtype.kind == "u":  # the largest is black
             pixels = pixels.dtype.type((1 << int(dataset.BitsStored)) - 1) - pixels
         if "RescaleSlope" in dataset or "RescaleIntercept" in dataset:
             pixels = apply_rescale(pixels, dataset).astype(np.float32)
+        if padding is not None and padding.any():
+            pixels = pixels.astype(np.float32)
+            pixels[padding] = np.nan
     values: Array = pixels if pixels.ndim == 3 else pixels[:, :, None]
     return values
 
 
-def _stored(values: Array) -> tuple[Array, float, float]:
-    """What is stored, and the slope and intercept that give the values back."""
+def _padding(dataset: Any, pixels: Array) -> NDArray[np.bool_] | None:
+    """Where a slice's stored pixels say that nothing was measured: outside of the scanner's circle, as a rule."""
+    value, limit = dataset.get("PixelPaddingValue"), dataset.get("PixelPaddingRangeLimit")
+    if value is None or pixels.ndim != 2:
+        return None
+    low, high = sorted((int(value), int(value if limit is None else limit)))
+    return (pixels >= low) & (pixels <= high)
+
+
+def _stored(values: Array, nodata: float | None) -> tuple[Array, float, float, int | None]:
+    """What is stored, the slope and intercept that give the values back, and what stands for no value, if any does."""
     if values.dtype in (np.uint8, np.uint16, np.int16):
-        return values, 1.0, 0.0
-    low, high = float(values.min()), float(values.max())
+        padding = None if nodata is None or not (values == nodata).any() else int(nodata)
+        return values, 1.0, 0.0, padding
+    valid = np.isfinite(values) if nodata is None else np.isfinite(values) & (values != nodata)
+    low, high = (
+        float(limit) for limit in (values.min(where=valid, initial=np.inf), values.max(where=valid, initial=-np.inf))
+    )
+    if not valid.any():
+        low = high = 0.0
+    largest = 65535 if valid.all() else 65534
     # What is written in at most 16 characters, as DICOM has its decimal strings, is what is divided by.
-    slope = float(f"{(high - low) / 65535 or 1.0:.9e}")
+    slope = float(f"{(high - low) / largest or 1.0:.9e}")
     intercept = float(f"{low:.8e}")
-    return np.rint((values.astype(np.float64) - intercept) / slope).clip(0, 65535).astype(np.uint16), slope, intercept
+    scaled = np.rint((np.where(valid, values, low).astype(np.float64) - intercept) / slope).clip(0, largest)
+    return np.where(valid, scaled, 65535).astype(np.uint16), slope, intercept, None if valid.all() else 65535
 
 
 def _derived(source: Any, picture: Array, slope: float, intercept: float, unit: str | None) -> Any:

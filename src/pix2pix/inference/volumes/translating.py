@@ -78,8 +78,10 @@ def translate_volume(
     pictures = as_pictures(volume, axis)  # (slices, H, W, C)
     translated: Array | None = None
     for index, picture in enumerate(pictures):
-        encoded = translator.encode(np.ascontiguousarray(picture), name_of(source))
+        stored = np.ascontiguousarray(picture)
+        encoded = translator.encode(stored, name_of(source))
         result = translator.decode(translator.translate(encoded[None], [name_of(source)])[0])
+        result = translator.without_made_up(result, translator.valid(stored), str(source))
         if translated is None:
             translated = np.empty((len(pictures), *result.shape), result.dtype)
         translated[index] = result
@@ -90,7 +92,8 @@ def translate_volume(
     if to_nifti:
         write_nifti(target, values, volume, header)
     else:
-        write_dicom(target, values, slices, translator.target.unit)
+        nodata = getattr(translator.target, "nodata", None)
+        write_dicom(target, values, slices, translator.target.unit, nodata)
 
 
 def _taken(translator: Translator, volume: Volume, typed: Axis | None) -> Axis:
