@@ -96,7 +96,8 @@ def test_what_a_scanner_pads_with(tmp_path: Path) -> None:
         slice_ = pydicom.dcmread(path)
         pixels = slice_.pixel_array.copy()
         pixels[0, :3] = 0
-        slice_.PixelData, slice_.PixelPaddingValue = pixels.tobytes(), 0
+        slice_.PixelData = pixels.tobytes()
+        slice_.add_new("PixelPaddingValue", "US", 0)
         slice_.save_as(path)
     hounsfield = Raw(range=(-1024, 3071), unit="HU")
     translate_volume(translator(hounsfield, hounsfield), folder, tmp_path / "out", "axial")

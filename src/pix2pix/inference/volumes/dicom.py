@@ -107,7 +107,7 @@ def write_dicom(folder: Path, values: Array, slices: list[Any], unit: str | None
             with _damage_told(source.filename, "holds elements that cannot be copied"):
                 derived = _derived(source, picture, slope, intercept, unit)
                 if padding is not None:
-                    derived.PixelPaddingValue = padding
+                    derived.add_new("PixelPaddingValue", "SS" if stored.dtype.kind == "i" else "US", padding)
                 derived.SeriesInstanceUID, derived.InstanceNumber = uid, index + 1
                 derived.save_as(content, enforce_file_format=True)
             (draft / f"{index + 1:04d}.dcm").write_bytes(content.getvalue())
