@@ -18,6 +18,7 @@ from pix2pix.commands.translate import main
 from pix2pix.data.resize import resize
 from pix2pix.data.seen import detail
 from pix2pix.data.sources.scenes import DOMAINS, Scenes
+from pix2pix.inference import no_value
 from pix2pix.inference.trained import Trained
 from pix2pix.pictures.array import Array
 from pix2pix.pictures.codecs import read_picture, write_picture
@@ -139,7 +140,7 @@ def unlike(where: Path) -> Path:
         ("numbers", "empty", "hold no value at all"),
         ("classes", "photos", "are no labels"),
         ("numbers", "numbers_sources", None),
-        ("numbers", "half_empty", None),
+        ("numbers", "half_empty", "50.0 % of the source's pixels hold no value"),
         ("by_channel", "numbers_sources", None),
         ("classes", "labels", None),
         ("classes", "labels_as_jpeg", None),
@@ -148,6 +149,7 @@ def unlike(where: Path) -> Path:
 def test_numbers_and_colours_that_it_does_not_know(
     unlike: Path, run: str, folder: str, said: str | None, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
+    no_value._told.clear()
     found = told(unlike, run, folder, caplog=caplog, out=tmp_path)
     assert [said in each for each in found if said] == [True] * (said is not None)
     assert len(found) == (said is not None)
@@ -176,7 +178,7 @@ def test_a_run_whose_record_says_nothing_of_its_sources(
     ],
 )
 def test_a_record_that_says_nonsense_says_nothing(seen: Any) -> None:
-    assert Trained.of_record({"settings": {"data": {"name": "two_folders"}}, "seen": seen}) == Trained("two_folders")
+    assert Trained.of_record({"settings": {"data": {"name": "side_by_side"}}, "seen": seen}) == Trained("side_by_side")
 
 
 def test_python_is_warned_once(where: Path) -> None:
@@ -244,3 +246,36 @@ def test_nan_is_a_failure(where: Path) -> None:
         parameter.fill_(torch.nan)
     with pytest.raises(ValueError, match="NaN"):
         translator(read_picture(where / "labels" / "0.png"))
+
+
+TARGETS = "pictures looked at lie beside the others where the training had its targets, and would be translated too"
+
+
+@pytest.mark.parametrize(
+    ("typed", "sides"),
+    [
+        ((), ("train/A/{}.png", "train/B/{}.png")),
+        ((), ("trainA/{}.png", "trainB/{}.png")),
+        (("data.folders=[BF,DAPI]",), ("BF/train/{}.png", "DAPI/train/{}.png")),
+        (("data.folders=['{split}','{split}annot']",), ("train/{}.png", "trainannot/{}.png")),
+        (("data.patterns=['*_c0','*_c1']",), ("train/{}_c0.png", "train/{}_c1.png")),
+        (("data.patterns=['*','*_mask']",), ("train/{}.png", "train/{}_mask.png")),
+    ],
+)
+def test_targets_that_lie_beside_the_sources(
+    where: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, typed: tuple[str, ...], sides: tuple[str, str]
+) -> None:
+    for place, side in zip(sides, ("labels", "photos"), strict=True):
+        for split, count in (("train", 3), ("val", 2)):
+            for index in range(count):
+                path = tmp_path / "pairs" / place.replace("train", split).format(index)
+                _write(path, read_picture(where / side / f"{index}.png"))
+    size = f"data.size=[{SIDE},{SIDE}]"
+    run = untrained(tmp_path / "run", "data=two_folders", f"data.root={tmp_path / 'pairs'}", size, *typed)
+    assert main([str(run), str(tmp_path / "pairs"), "-o", str(tmp_path / "all")]) == 0
+    assert f"5 of 10 {TARGETS}" in caplog.text
+    caplog.clear()
+    alone = [str(path) for path in sorted((tmp_path / "pairs").glob(sides[0].replace("train", "val").format("[01]")))]
+    assert len(alone) == 2
+    assert main([str(run), *alone, "-o", str(tmp_path / "some")]) == 0
+    assert TARGETS not in caplog.text

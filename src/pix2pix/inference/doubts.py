@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,9 @@ from pix2pix.data.derive.edges import Edges
 from pix2pix.data.derive.holes import Holes
 from pix2pix.data.domains import Domain, Labels, Raw
 from pix2pix.data.seen import detail
+from pix2pix.data.sources.patterns import by_pattern
+from pix2pix.data.sources.splits import SPELLINGS
+from pix2pix.data.sources.two_folders import FOLDER_PAIRS
 from pix2pix.inference.holes import has_hole
 from pix2pix.inference.trained import Trained
 from pix2pix.pictures.array import Array
@@ -24,7 +28,7 @@ from pix2pix.pictures.seams import has_seam
 if TYPE_CHECKING:
     from pix2pix.inference.translator import Translator
 
-Doubt = Literal["pairs", "empty", "range", "colours", "scale", "lines", "sharp", "whole"]
+Doubt = Literal["pairs", "targets", "empty", "range", "colours", "scale", "lines", "sharp", "whole"]
 
 OUTSIDE = 0.5  # share of the values or pixels that the training knew nothing of, from which on it is told
 FAR = 24  # of 255: how far from every colour of a palette a pixel is, at most, that JPEG has made of one
@@ -74,6 +78,11 @@ def advice(translator: Translator, doubt: Doubt) -> str:
                 f"look like the files of the training, {trained.panels} pictures side by side, and would be translated"
                 " as one picture each: of such files the sources are taken by --split val --data-root FOLDER"
             )
+        case "targets":
+            return (
+                "lie beside the others where the training had its targets, and would be translated too: name the"
+                " sources alone, or take those of such a set by --split val --data-root FOLDER"
+            )
         case "empty":
             return "hold no value at all, all is NaN or nodata, and what is made of them is made up"
         case "range":
@@ -112,7 +121,13 @@ def advice(translator: Translator, doubt: Doubt) -> str:
 def doubts(
     translator: Translator, files: Sequence[Path], *, size: Sequence[int] | None, derive: bool
 ) -> Iterator[tuple[int, int, str]]:
-    """What most of the files looked at are doubted for: how many, of how many, and the advice. At most one."""
+    """What most of the files looked at are doubted for: how many, of how many, and the advice. At most one.
+
+    That targets are among them is seen by the names of all.
+    """
+    if targets := _targets(translator.trained, files):
+        yield targets, len(files), advice(translator, "targets")
+        return
     found: Counter[Doubt] = Counter()
     count = 0
     for file in files[:: max(len(files) // LOOKED_AT, 1)][:LOOKED_AT]:
@@ -179,6 +194,32 @@ def _is_pair(trained: Trained, stored: Array) -> bool:
         return False
     as_wide = abs(width / height / (2 * sides[1] / sides[0]) - 1) < 0.02
     return as_wide and has_seam([stored])
+
+
+def _targets(trained: Trained, files: Sequence[Path]) -> int:
+    """How many files lie where a training of two files a pair had its targets, if others lie where its sources were."""
+    if trained.layout != "two_folders":
+        return 0
+    if trained.patterns is not None:
+        patterns = [f"*{each.removeprefix('*')}" for each in trained.patterns]  # wherever the files are now
+        sides = [by_pattern(each, patterns) for each in patterns]
+        found = [tuple(side(file.as_posix()) is not None for side in sides) for file in files]
+        return found.count((False, True)) if (True, False) in found else 0
+    source, target = trained.sides
+    usual = [(names[source], names[target]) for names in FOLDER_PAIRS]
+    places = [file.parent.as_posix() for file in files]
+    for names in usual if trained.folders is None else [trained.folders]:
+        counts = [sum(_below(name).search(place) is not None for place in places) for name in names]
+        if all(counts):
+            return counts[1]
+    return 0
+
+
+def _below(name: str) -> re.Pattern[str]:
+    """A folder of one side, whatever its split is: train/A, A/train, trainA, A."""
+    spelt = "|".join(each for spellings in SPELLINGS.values() for each in spellings)
+    escaped = re.escape(name).replace(re.escape("{split}"), f"({spelt})")
+    return re.compile(f"(^|/)({spelt})?_?{escaped}(/({spelt}))?$")
 
 
 def _network_sides(trained: Trained) -> tuple[int, int] | None:

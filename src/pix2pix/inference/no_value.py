@@ -50,10 +50,10 @@ def without_made_up(domain: Domain, values: Array, valid: Valid | None, name: st
         values[~valid] = nodata
     elif values.dtype.kind == "f":
         values[~valid] = np.nan
-    elif domain.kind not in _told:
+    elif valid.any() and domain.kind not in _told:  # of pictures without any it is told what they are
         _told.add(domain.kind)
         log.warning(
-            "%s: %.2g %% of the source's pixels hold no value, and what the result shows there is made up: its numbers"
+            "%s: %.1f %% of the source's pixels hold no value, and what the result shows there is made up: its numbers"
             " have none for it (a target of the training that has one says data.target={kind:raw,…,nodata:…}); so of"
             " all such pictures",
             name,

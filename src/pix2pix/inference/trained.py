@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pix2pix.data.seen import Look
+from pix2pix.data.sources.directions import parse_direction
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class Trained:
         layout: of the data, `data.name`; None: not known.
         panels: pictures in one file.
         size: (height, width) that the network saw; None: the pictures' own.
+        sides: the places of the source and the target among the pictures of a pair.
+        folders, patterns: of two files a pair, the names of the source's side and the target's, where they are known.
         axis: that the pictures are slices of a volume along, where it was said.
         seen: see `data.seen`; None: not recorded.
     """
@@ -25,6 +28,9 @@ class Trained:
     layout: str | None = None
     panels: int = 1
     size: tuple[int, int] | None = None
+    sides: tuple[int, int] = (0, 1)
+    folders: tuple[str, str] | None = None
+    patterns: tuple[str, str] | None = None
     axis: str | int | None = None
     seen: Mapping[str, Any] | None = None
 
@@ -33,13 +39,22 @@ class Trained:
         """From a checkpoint's record, or the description of an exported file."""
         data = record["settings"]["data"]
         size = data.get("size")
+        sides = parse_direction(str(data["direction"])) if data.get("name") == "two_folders" else (0, 1)
         return cls(
             data.get("name"),
             data.get("panels") or 1,
             None if size is None else (int(size[0]), int(size[1])),
+            sides,
+            _of_sides(sides, data.get("folders") or (data.get("source_folder"), data.get("target_folder"))),
+            _of_sides(sides, data.get("patterns")),
             data.get("axis"),
             _ranges(record.get("seen")),
         )
+
+
+def _of_sides(sides: tuple[int, int], names: Any) -> tuple[str, str] | None:
+    """Two names, of the first and the second side, as those of the source and the target."""
+    return (str(names[sides[0]]), str(names[sides[1]])) if names and all(names) else None
 
 
 def _ranges(seen: Any) -> Mapping[str, Any] | None:
