@@ -160,7 +160,7 @@ def test_exit_status_and_what_is_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, signum: signal.Signals, status: int
 ) -> None:
     caplog.set_level("INFO")
-    settings = settings_of(tmp_path, "+callbacks.stop._target_=tests.training.test_signals.StopAtThree")
+    settings = settings_of(tmp_path, "+callbacks.stop._target_=tests.processes.test_signals.StopAtThree")
     StopAtThree.signum = signum
     assert _trained(settings, tmp_path) == (status, None)
     assert f"{signum.name}: finishing this step, then saving. Ctrl-C aborts at once." in caplog.text
@@ -170,7 +170,7 @@ def test_exit_status_and_what_is_said(
 
 def test_a_rank_that_lightning_started_reports_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lightning kills the first rank once one that it has started reports one, and its exit status would be lost."""
-    settings = settings_of(tmp_path, "+callbacks.stop._target_=tests.training.test_signals.StopAtThree")
+    settings = settings_of(tmp_path, "+callbacks.stop._target_=tests.processes.test_signals.StopAtThree")
     StopAtThree.signum = signal.SIGTERM
     monkeypatch.setattr("pix2pix.commands.train.started_by_lightning", lambda: True)
     assert _trained(settings, tmp_path) == (0, None)

@@ -359,4 +359,5 @@ def collate(samples: Sequence[Sample]) -> Batch:
         [sample.name for sample in samples],
         tuple(problem for sample in samples for problem in sample.skipped),
         torch.stack(in_unit) if in_unit else None,
+        [sample.clipped for sample in samples],
     )

@@ -54,6 +54,7 @@ class Sample(NamedTuple):
     name: str  # "" for one that only stands in and counts for nothing
     skipped: tuple[Problem, ...] = ()  # pairs that were passed over to get this one
     in_unit: Tensor | None = None  # (C', H, W) of a target with a unit: its values, also those beyond the range
+    clipped: float = 0.0  # share of the target's numbers that lie beyond its range
 
 
 class Batch(NamedTuple):
@@ -65,3 +66,4 @@ class Batch(NamedTuple):
     names: list[str]
     skipped: tuple[Problem, ...] = ()
     in_unit: Tensor | None = None  # (B, C', H, W)
+    clipped: Sequence[float] = ()

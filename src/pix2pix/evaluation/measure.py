@@ -33,12 +33,14 @@ class Measured:
         targets: digest of the pictures that were compared with; equal where two runs were scored on the same.
         contributions: name of what was scored → (pictures, K).
         whole: scores of the set that are no such sums → value.
+        clipped: how many targets hold numbers beyond the range of the training's, and the share of all numbers.
     """
 
     names: list[str]
     targets: str
     contributions: Mapping[str, Floats]
     whole: Mapping[str, float]
+    clipped: tuple[int, float] = (0, 0.0)
 
 
 def measure(
@@ -67,6 +69,7 @@ def measure(
         metric.to("cpu" if without_float64 else device)
     gathered: dict[str, list[Floats]] = {name: [] for name in choice.kept}
     names: list[str] = []
+    clipped: list[float] = []
     digest = hashlib.blake2b(digest_size=16)
     readable = data.readable(split)
     index_of = {name: index for index, name in enumerate(readable.names)}
@@ -74,6 +77,7 @@ def measure(
     samples = islice(every_sample(data, split), count)
     for sample in tqdm(samples, title, count, leave=False, disable=None):  # a bar where a person looks, else none
         names.append(sample.name)
+        clipped.append(sample.clipped)
         for compared in (sample.target, sample.weight):  # what counts is a part of it
             shape = None if compared is None else compared.shape
             digest.update(repr(shape).encode() + (b"" if compared is None else compared.numpy().tobytes()))
@@ -86,7 +90,9 @@ def measure(
             scored_ones = [None if each is None else each[None].to(metric.device) for each in translated.on_unit_scale]
             metric.update(*scored_ones)
     whole = {name: float(value) for metric in choice.whole.values() for name, value in metric.compute().items()}
-    return Measured(names, digest.hexdigest(), {name: np.stack(rows) for name, rows in gathered.items()}, whole)
+    contributions = {name: np.stack(rows) for name, rows in gathered.items()}
+    beyond = sum(each > 0 for each in clipped), float(np.mean(clipped)) if clipped else 0.0
+    return Measured(names, digest.hexdigest(), contributions, whole, beyond)
 
 
 def translate_sample(translator: Translator, sample: Sample, device: torch.device | str) -> Translated:
@@ -110,8 +116,8 @@ def every_sample(data: PairedData, split: str) -> Iterator[Sample]:
         data.readable(split).note(batch.skipped)
         weights = batch.weight if batch.weight is not None else [None] * len(batch.names)
         in_units = batch.in_unit if batch.in_unit is not None else [None] * len(batch.names)
-        for source, target, weight, name, in_unit in zip(
-            batch.source, batch.target, weights, batch.names, in_units, strict=True
+        for source, target, weight, name, in_unit, clipped in zip(
+            batch.source, batch.target, weights, batch.names, in_units, batch.clipped, strict=True
         ):
             if name:
-                yield Sample(source, target, weight, name, in_unit=in_unit)
+                yield Sample(source, target, weight, name, (), in_unit, clipped)

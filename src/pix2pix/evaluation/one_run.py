@@ -87,6 +87,7 @@ class _Compared:
     rank_by: str
     rows: int
     resamples: int
+    clipped: tuple[int, float] = (0, 0.0)
 
 
 COMPARED = TypeAdapter(_Compared)
@@ -106,6 +107,7 @@ def evaluate(run: Run, request: Request) -> Evaluated:
             f"{folder} holds an evaluation with other settings: {'; '.join(changes)}. To replace it: --again"
         )
     log.info("%s is there already and was read again. To measure anew: --again", folder)
+    _tell_clipped(run, tuple(stored.settings.get("clipped", (0, 0.0))), len(stored.measured.names))
     scores = _scores(stored.measured, _target(run), request)
     if stored.settings["resamples"] != request.resamples:
         settings = {**stored.settings, "resamples": request.resamples}
@@ -133,6 +135,7 @@ def _measured(run: Run, request: Request, folder: Path) -> Evaluated:
         device=request.device,
         title=run.shown,
     )
+    _tell_clipped(run, measured.clipped, len(measured.names))
     of_pictures = list(_of_pictures(measured, choice.kept))
     grid = ranked_grid(
         translator,
@@ -152,11 +155,26 @@ def _measured(run: Run, request: Request, folder: Path) -> Evaluated:
         "rank_by": rank_by,
         "rows": request.rows or ROWS,
         "targets": measured.targets,
+        "clipped": measured.clipped,
     }
     scores = _scores(measured, translator.target, request)
     stored = Stored(settings, choice.left_out, measured)
     files.write(folder, run.shown, request.split, scores, stored, of_pictures, grid)
     return Evaluated(run, measured, scores, choice.left_out, settings["judge"]["digest"])
+
+
+def _tell_clipped(run: Run, clipped: tuple[int, float], count: int) -> None:
+    """Scores of what is clipped are too good: what the network cannot say is not asked of it."""
+    pictures, share = clipped
+    if pictures:
+        log.warning(
+            "%s: %d of %d targets hold numbers beyond the range of the training's (%.2g %% of all). They are compared"
+            " as if they lay at its ends, but for rmse, and so the scores are better than the translations",
+            run.shown,
+            pictures,
+            count,
+            100 * share,
+        )
 
 
 def _choose(request: Request, data: PairedData, target: Domain) -> tuple[which_judge.Found, Choice]:
