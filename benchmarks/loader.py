@@ -22,7 +22,8 @@ import torch
 from PIL import Image
 
 from pix2pix.data.cache import MIB, CachedPairs
-from pix2pix.data.datamodule import PairedData, Samples
+from pix2pix.data.datamodule import PairedData
+from pix2pix.data.samples import Samples
 from pix2pix.data.sources.scenes import Scenes
 from pix2pix.data.sources.side_by_side import SideBySide
 from pix2pix.data.transforms import PairTransform

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from PIL import Image
 from tests.evaluation.untrained_runs import pairs_folder, untrained
@@ -369,3 +370,30 @@ def test_an_evaluation_that_is_damaged_is_made_anew(runs: Path, found: str, dama
     file.write_text(whole.replace(found, damaged))
     assert main(words) == 0
     assert file.read_text() == whole
+
+
+def test_targets_beyond_the_range_of_the_training_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They are compared as if they lay at its ends, which is kind to the network."""
+    monkeypatch.chdir(tmp_path)
+    for split, highest in (("train", 100), ("val", 200)):
+        ramp = np.tile(np.linspace(0, highest, 32, dtype=np.float32), (16, 1))
+        for index in range(3):
+            write_picture_pair(tmp_path / "pairs" / split, index, ramp)
+    side = "{kind:raw,range:[0,100]}"
+    untrained(Path("run"), "data=two_folders", "data.root=pairs", f"data.source={side}", f"data.target={side}")
+    for _ in range(2):  # measured, and read again
+        caplog.clear()
+        assert main(["run"]) == 0
+        (told,) = (each for each in caplog.messages if "beyond" in each)
+        assert told.startswith("run: 3 of 3 targets hold numbers beyond the range of the training's (50 % of all).")
+    caplog.clear()
+    assert main(["run", "--split", "train"]) == 0
+    assert not any("beyond" in each for each in caplog.messages)
+
+
+def write_picture_pair(folder: Path, index: int, picture: Any) -> None:
+    for side in "AB":
+        (folder / side).mkdir(parents=True, exist_ok=True)
+        tifffile.imwrite(folder / side / f"{index}.tif", picture)

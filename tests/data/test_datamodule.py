@@ -16,9 +16,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from pix2pix.data.datamodule import PairedData, collate
+from pix2pix.data.datamodule import PairedData
 from pix2pix.data.domains import Raw
 from pix2pix.data.pairs import Batch, Pair, Sample
+from pix2pix.data.samples import collate
 from pix2pix.data.sources.two_folders import TwoFolders
 from pix2pix.data.transforms import PairTransform
 from pix2pix.errors import BadPairError
@@ -293,3 +294,35 @@ def test_a_file_of_two_splits_is_refused_whatever_it_is_called(tmp_path: Path, l
     data = PairedData(partial(TwoFolders, tmp_path), None, None, transform)
     with pytest.raises(BadPairError, match=r"\d files of val are those of train, so its scores would be too good:"):
         data.readable("val")
+
+
+def test_the_first_target_that_is_clipped_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """Also in the validation, and where none of the pairs that were looked at has such numbers."""
+    caplog.set_level(logging.WARNING)
+    highest = {"train": 50, "val": 200}  # of the pictures that `numbered` gives
+
+    def pairs(split: str) -> Any:
+        return Ramps(highest[split], split)
+
+    data = PairedData(pairs, "rgb", {"kind": "raw", "range": [0, 50]}, PairTransform((8, 32)))
+    data.setup("fit")
+    assert caplog.messages == []
+    for batch in [*data.train_dataloader(), *data.val_dataloader(), *data.val_dataloader()]:
+        data.on_before_batch_transfer(batch, 0)
+    (message,) = caplog.messages
+    assert message.startswith("data.target: 75 % of the numbers of val 2 lie outside the range, and are clipped")
+
+
+class Ramps:
+    """Pictures from 0 to a highest number."""
+
+    def __init__(self, highest: int, split: str) -> None:
+        self.names = [f"{split} {index}" for index in range(3)]
+        self.highest = highest
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> Pair:
+        ramp = np.tile(np.linspace(0, self.highest, 32, dtype=np.float32), (8, 1))[:, :, None]
+        return Pair(np.zeros((8, 32, 3), np.uint8), ramp, self.names[index])

@@ -12,7 +12,7 @@ from tests.training.tiny_run import Steps, fit, largest_difference, tiny_data, t
 from torch import nn
 
 from pix2pix.callbacks.checkpoints import Checkpoints
-from pix2pix.data.datamodule import collate
+from pix2pix.data.samples import collate
 from pix2pix.models.test_time import translate
 from pix2pix.models.unet import UNet
 from pix2pix.runs.run import FORMAT, generator_weights

@@ -19,9 +19,9 @@ from tests.training.tiny_run import SGD, Steps, fit, largest_difference, tiny_cl
 from torch import Tensor
 
 from pix2pix.build import assembly
-from pix2pix.data.datamodule import collate
 from pix2pix.data.domains.ab_grid import ab_centres
 from pix2pix.data.pairs import Batch
+from pix2pix.data.samples import collate
 from pix2pix.errors import ConfigError
 from pix2pix.inference.translator import Translator
 from pix2pix.losses.classification import rebalancing_weights

@@ -6,22 +6,23 @@ import hashlib
 import logging
 import os
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Literal
 
 import torch
 from lightning.pytorch import LightningDataModule
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from pix2pix.data.cache import MIB, CachedPairs
 from pix2pix.data.domains import Domain, Raw, domain_from_dict, measure_range
 from pix2pix.data.pairs import Batch, Pair, PairSource, Sample
 from pix2pix.data.reading import Readable, check_apart
-from pix2pix.data.sampler import STAND_IN, EveryPairOnce, Key, Place, TrainingBatches
+from pix2pix.data.sampler import EveryPairOnce, Place, TrainingBatches
+from pix2pix.data.samples import Samples, collate
 from pix2pix.data.seen import Look, detail, seen
 from pix2pix.data.sources.splits import SPLITS
-from pix2pix.data.transforms import PairTransform, make_sample, sample_rng
+from pix2pix.data.transforms import PairTransform
 from pix2pix.errors import BadPairError
 from pix2pix.processes.workers import kill_workers_at_exit, spare_worker, starting_workers
 
@@ -80,6 +81,7 @@ class PairedData(LightningDataModule):
         self._cache = float(cache)
         self._open = pairs
         self._opened: dict[str, Readable] = {}
+        self._clipping_told = False
         self.seen: dict[str, Any] | None = None  # of the sources; known once the training is set up
         self.readable("train")
         stated = self._stated
@@ -150,6 +152,7 @@ class PairedData(LightningDataModule):
                 if domain.kind != "labels":
                     what = "of the values lie outside the range and are clipped"
                 log.warning("data.%s: %.2g %% %s (%d pairs looked at)", side, 100 * share, what, len(shares))
+                self._clipping_told |= side == "target"
 
     def _looked_at(self, pair: Pair) -> tuple[tuple[float, float], Look]:
         """The shares of source and target that their domains change, and what the source is like."""
@@ -253,9 +256,18 @@ class PairedData(LightningDataModule):
         return (self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else (0, 1)
 
     def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """Log the pairs that a loading process passed over."""
+        """Log the pairs that a loading process passed over, and the first whose target is clipped."""
         if batch.skipped:
             self.readable("train").note(batch.skipped)
+        if any(batch.clipped) and not self._clipping_told:
+            self._clipping_told = True
+            share, name = max(zip(batch.clipped, batch.names, strict=True))
+            log.warning(
+                "data.target: %.2g %% of the numbers of %s lie outside the range, and are clipped; so of all such"
+                " pairs, and all scores but rmse compare what is clipped",
+                100 * share,
+                name,
+            )
         return batch
 
     @property
@@ -304,60 +316,3 @@ class PairedData(LightningDataModule):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go to the place that was saved."""
         self.place.epoch, self.place.batch = state_dict["epoch"], self.batch_of(state_dict)
-
-
-class Samples(Dataset[Sample]):
-    """Samples by (epoch, index); with a seed varied as in training, without it only resized.
-
-    Where a pair cannot be used, the next stands in for it: in training it counts once more, so that epochs, ranks and
-    batches keep their lengths; without a seed it has no name and counts for nothing, so that a score is a mean over the
-    pairs that can be used, each once.
-    """
-
-    def __init__(
-        self, readable: Readable, source: Domain, target: Domain, transform: PairTransform, seed: int | None
-    ) -> None:
-        self.readable, self.source, self.target = readable, source, target
-        self.transform, self.seed = transform, seed
-
-    def __len__(self) -> int:
-        return len(self.readable)
-
-    def __getitem__(self, key: Key) -> Sample:
-        epoch, index = key
-        rng = None if self.seed is None else sample_rng(self.seed, epoch, index)
-        sample, skipped = self.readable.use(
-            max(index, 0), lambda pair: make_sample(pair, self.source, self.target, self.transform, rng)
-        )
-        if skipped:
-            sample = sample._replace(skipped=skipped)
-        stands_in = index == STAND_IN or (rng is None and bool(skipped))
-        return sample._replace(name="") if stands_in else sample
-
-
-def collate(samples: Sequence[Sample]) -> Batch:
-    """Stack samples. A weight is made for all where one has it.
-
-    Raises BadPairError where the pictures differ in size.
-    """
-    shapes = {tuple(sample.target.shape) for sample in samples}
-    if len(shapes) > 1:
-        listed = ", ".join("×".join(map(str, shape[1:])) for shape in sorted(shapes))
-        raise BadPairError(
-            f"pictures of different sizes ({listed}) cannot be in one batch: type data.size=[HEIGHT,WIDTH], or"
-            " data.batch_size=1 and training.accumulate=1"
-        )
-    weight = None
-    if any(sample.weight is not None for sample in samples):
-        ones = torch.ones(1, *samples[0].target.shape[1:])
-        weight = torch.stack([ones if sample.weight is None else sample.weight for sample in samples])
-    in_unit = [sample.in_unit for sample in samples if sample.in_unit is not None]
-    return Batch(
-        torch.stack([sample.source for sample in samples]),
-        torch.stack([sample.target for sample in samples]),
-        weight,
-        [sample.name for sample in samples],
-        tuple(problem for sample in samples for problem in sample.skipped),
-        torch.stack(in_unit) if in_unit else None,
-        [sample.clipped for sample in samples],
-    )

@@ -151,7 +151,7 @@ def make_sample(
         valid = True if target.valid is None else target.valid[:, :, None]
         values = np.where(valid, pair.target.astype(np.float32), target.values)
         in_unit = _tensor(np.moveaxis(geometry.move(values, target_domain.interpolation), -1, 0))
-    clipped = target.changed if target_domain.kind == "raw" else 0.0
+    clipped = float(target.changed) if target_domain.kind == "raw" else 0.0
     return Sample(_tensor(source_encoded), _tensor(target_encoded), weight, pair.name, (), in_unit, clipped)
 
 
