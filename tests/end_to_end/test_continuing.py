@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from hydra.core.plugins import Plugins
 from omegaconf import OmegaConf
@@ -212,6 +213,33 @@ def test_what_a_run_was_started_from_may_be_gone(tmp_path: Path, pix2pix_train: 
     assert checkpoint(tmp_path / "run")["pix2pix"]["settings"]["init_from"] == str(tmp_path / "first")
     shutil.rmtree(tmp_path / "first")
     assert pix2pix_train("resume=run", "schedule.epochs=2")[0] == 0
+
+
+def test_a_start_from_weights_of_other_pictures_is_told(tmp_path: Path, pix2pix_train: Command) -> None:
+    for folder, highest in (("kelvin", 320), ("celsius", 47)):
+        for split in ("train", "val"):
+            for side in "AB":
+                (tmp_path / folder / split / side).mkdir(parents=True)
+                for index in range(2):
+                    ramp = np.tile(np.linspace(highest - 60, highest, 64, dtype=np.float32), (64, 1))
+                    tifffile.imwrite(tmp_path / folder / split / side / f"{index}.tif", ramp)
+
+    def train(run: str, folder: str, *typed: str) -> str:
+        low = {"kelvin": 260, "celsius": -13}[folder]
+        side = f"{{kind:raw,range:[{low},{low + 60}]}}"
+        words = ("data=two_folders", f"data.root={folder}", f"data.source={side}", f"data.target={side}")
+        status, printed = pix2pix_train(*FOLDER, "schedule.epochs=1", *words, f"hydra.run.dir={run}", *typed)
+        assert status == 0, printed
+        return printed
+
+    assert "init_from" not in train("first", "kelvin")
+    assert "was trained on other pictures" not in train("same", "kelvin", "init_from=first")
+    printed = train("other", "celsius", "init_from=first", "data.direction=b_to_a")
+    assert (
+        "init_from: first was trained on other pictures: the range of the source was [260.0, 320.0] and is"
+        " [-13.0, 47.0]; the range of the target was [260.0, 320.0] and is [-13.0, 47.0]; data.direction was a_to_b and"
+        " is b_to_a. Its weights are taken as they are"
+    ) in printed
 
 
 # --- folders ----------------------------------------------------------------------------------------------------------

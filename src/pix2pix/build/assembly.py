@@ -121,7 +121,7 @@ def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None)
     channels_last = resolve_channels_last(settings["training"]["channels_last"], on_cpu)
     module = make_module(settings, data, channels_last=channels_last)
     if settings["init_from"] and resumed is None:
-        load_weights(module, settings["init_from"])
+        load_weights(module, settings["init_from"], settings, data)
     if trainer_settings.pop("sync_batchnorm"):
         for player in module.players.values():
             synchronise_batch_norm(player, on_cpu=on_cpu)

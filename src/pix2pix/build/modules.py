@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -123,8 +123,10 @@ def make_recipe(settings: Mapping[str, Any], training_pairs: int) -> Recipe:
     )
 
 
-def load_weights(module: Learner, path: str) -> None:
+def load_weights(module: Learner, path: str, settings: Mapping[str, Any], data: PairedData) -> None:
     """Start from a checkpoint's weights: the generator's, and the discriminator's where it has the same shape.
+
+    What its pictures meant otherwise than those of `data` is told.
 
     Raises ConfigError where the generators differ, with the first tensor that does.
     """
@@ -144,6 +146,9 @@ def load_weights(module: Learner, path: str) -> None:
         check_finite(weights)
     except ValueError as error:
         raise ConfigError(f"init_from: {path}: {error}") from error
+    if differing := list(_differences(content[RECORD], settings, data)):
+        said = "; ".join(differing)
+        log.warning("init_from: %s was trained on other pictures: %s. Its weights are taken as they are", path, said)
     module.generator.load_state_dict(weights)
     if module.average is not None:
         module.average.load_state_dict(weights)
@@ -160,3 +165,29 @@ def load_weights(module: Learner, path: str) -> None:
         discriminator.load_state_dict(judge)
     else:
         log.warning("init_from: %s has no discriminator of this shape; it starts from random weights.", path)
+
+
+def _differences(record: Mapping[str, Any], settings: Mapping[str, Any], data: PairedData) -> Iterator[str]:
+    """In which words the pictures of a record's training meant something else than those of these pairs."""
+    for side, domain in (("source", data.source_domain), ("target", data.target_domain)):
+        before, now = record[f"{side}_domain"], domain.to_dict()
+        if before["kind"] != now["kind"]:
+            yield f"the {side} was {before['kind']} and is {now['kind']}"
+            continue
+        for name in now:
+            then = before.get(name)
+            if then == now[name]:
+                continue
+            if now[name] == "measured":
+                yield f"the {name} of the {side} was {_short(then)} and is measured anew"
+            else:
+                yield f"the {name} of the {side} was {_short(then)} and is {_short(now[name])}"
+    own, data_now = record["settings"]["data"], settings["data"]
+    for name in ("direction", "derive") if own["name"] == data_now["name"] else ():
+        if own.get(name) != data_now.get(name):
+            yield f"data.{name} was {own.get(name)} and is {data_now.get(name)}"
+
+
+def _short(value: Any) -> str:
+    said = str(value)
+    return said if len(said) <= 60 else f"{said[:60]}…"
