@@ -123,7 +123,7 @@ def _make(arguments: argparse.Namespace) -> int:
 
 def _layouts_of(arguments: argparse.Namespace) -> list[Layout]:
     """The readings that flags and folder give, the likeliest first."""
-    keys = ("panels", "source_folder", "target_folder", "folders", "patterns", "file", "derive")
+    keys = ("panels", "source_folder", "target_folder", "folders", "patterns", "file", "columns", "derive")
     settings: dict[str, Any] = {key: getattr(arguments, key) for key in keys}
     return find_layouts(arguments.root.expanduser().resolve(), arguments.layout, **settings)
 
@@ -139,6 +139,7 @@ def _add_layout_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source-folder", help="below ROOT; {split} stands for train, val, test")
     parser.add_argument("--target-folder", help="below ROOT; {split} stands for train, val, test")
     parser.add_argument("--file", help="a manifest's name below ROOT")
+    parser.add_argument("--columns", nargs=2, metavar="NAME", help="of a manifest: those of the two pictures")
     parser.add_argument("--derive", choices=tuple(DERIVATIONS), help="of photos alone: what is made from them")
 
 

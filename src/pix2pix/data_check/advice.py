@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pix2pix.data.domains import Domain, Grey
+from pix2pix.data.domains import Domain, Grey, Raw
 from pix2pix.data_check.alignment import aligned
 from pix2pix.data_check.layouts import Layout
 from pix2pix.data_check.side import Side
@@ -21,11 +21,13 @@ from pix2pix.data_check.suggestions import (
     suggest_networks,
     suggest_size,
 )
+from pix2pix.pictures.array import Array
 from pix2pix.pictures.seams import has_seam
 
 if TYPE_CHECKING:
     from pix2pix.data_check.check import Findings
 
+MOSTLY = 0.8  # share of neighbours that are alike in a map of instances
 FEWEST = 4  # pairs from which it is told that they do not look like pairs
 KINDS = 10  # sizes and kinds of pictures that are listed
 MIXED = 0.25  # share of photos of another kind, from which these may be the other side of pairs
@@ -101,11 +103,28 @@ def _about_pairs(layout: Layout, findings: Findings, given: str | None) -> tuple
             settings["data.on_bad"] = "skip"
         if classes := _of_classes(side, domain):
             lines.append(f"           its values are few, and in areas; if they are numbers of classes: {classes}")
+        elif _of_instances(side, domain):
+            lines.append(
+                "           its values are whole numbers in areas; if these are numbers of instances, of cells or"
+                " things, a network cannot learn which is which: write classes in their place, 0 outside and 1 inside"
+            )
+        if side.twins:
+            lines.append(
+                f"note       {side.twins} of these pictures have a palette with one colour for two of its numbers,"
+                " which so become one class: if they are two, store the numbers themselves, as grey"
+            )
     if given is None:
         why = (
             "b is the flatter side, as labels and edges are" if direction == "b_to_a" else "a is the source by default"
         )
         lines.append(f"direction  {direction}: {why}; turn it round if you want the other way")
+    turned = {name: side.turned for name, side in (("source", source), ("target", target)) if side.turned}
+    if len(turned) == 1:
+        ((name, count),) = turned.items()
+        lines.append(
+            f"note       {count} pictures of the {name} say that they lie on their side or upside down (EXIF), and are"
+            " turned upright; none of the other side does. If those are as the camera held them, the two do not match"
+        )
     looked_at = list(zip(source.pictures, target.pictures, strict=True))
     by_name = layout.settings.keys() & {"folders", "patterns"}  # no folders that are called as sides are
     if by_name and len(looked_at) >= FEWEST and not any(aligned(*pair) for pair in looked_at):
@@ -133,6 +152,19 @@ def _of_classes(side: Side, domain: Domain) -> str:
     if min(values) < 0 or highest >= 255 or len(values) < 3 or not all(map(is_flat, side.pictures)):
         return ""
     return f"'{{kind:labels,classes:{highest + 1}}}'"
+
+
+def _of_instances(side: Side, domain: Domain) -> bool:
+    """Whether a side of one channel holds whole numbers in areas, as maps do in which each thing has its own."""
+    first = side.pictures[0]
+    whole = first.shape[2] == 1 and first.dtype.kind in "ui" and first.dtype.itemsize > 1
+    return whole and isinstance(domain, Raw | Grey) and all(is_flat(each) and _in_areas(each) for each in side.pictures)
+
+
+def _in_areas(picture: Array) -> bool:
+    """Whether next to every pixel has a neighbour with its own number: measurements of 16 bits hardly have."""
+    same = (picture[:, 1:] == picture[:, :-1]).all(axis=2)
+    return bool(same.mean() > MOSTLY) and len(np.unique(picture)) > 2
 
 
 def _about_photos(layout: Layout, findings: Findings) -> tuple[list[str], dict[str, Any], Side]:

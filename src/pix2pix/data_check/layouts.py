@@ -17,6 +17,7 @@ from pix2pix.data.sources.side_by_side import SideBySide
 from pix2pix.data.sources.splits import SPLITS
 from pix2pix.data.sources.two_folders import TEMPLATES, TwoFolders, find_templates, first_placed
 from pix2pix.data_check.alignment import aligned
+from pix2pix.data_check.lists import find_lists
 from pix2pix.data_check.naming import DOUBT, Sides, find_sides
 from pix2pix.data_check.suggestions import is_flat, is_same
 from pix2pix.errors import BadPairError
@@ -32,6 +33,7 @@ SOURCES: dict[str, Any] = {
 }
 SETTING_OF = {
     "file": "manifest",
+    "columns": "manifest",
     "source_folder": "two_folders",
     "target_folder": "two_folders",
     "folders": "two_folders",
@@ -117,11 +119,13 @@ def _completed(name: str, root: Path, given: dict[str, Any]) -> Layout:
 
 
 def _readings(root: Path) -> list[Layout]:
+    lists = [Layout("manifest", root, given) for given in find_lists(root)] if root.is_dir() else []
+    others = [each for each in lists if "columns" in each.settings]
     if any((root / file).is_file() for file in MANIFESTS):
-        return [_completed("manifest", root, {})]
+        return others or [_completed("manifest", root, {})]
     if not root.is_dir():
         return []
-    named = _named_pairs(root)
+    named = [*lists, *_named_pairs(root)]
     if not _some_pictures(root):
         return named
     in_panels = _in_panels(root)

@@ -11,7 +11,7 @@ from pix2pix.data.domains import Domain
 from pix2pix.data_check.suggestions import MOST_DISTINCT, distinct_values, resolve, suggest_domain
 from pix2pix.errors import BadPairError
 from pix2pix.pictures.array import Array
-from pix2pix.pictures.meaning import in_words, opaque
+from pix2pix.pictures.meaning import in_words, opaque, said_of
 
 
 @dataclass
@@ -23,6 +23,8 @@ class Side:
         missing: values that are NaN or infinite, of `values`.
         distinct: the values, or colours, of all pictures (see `distinct_values`); None where they are many.
         pictures: a few.
+        turned: pictures that their files have turned or mirrored (EXIF, TIFF).
+        twins: of which two numbers of a palette have one colour.
         examples: of each kind the first picture, and its pair's name.
     """
 
@@ -34,6 +36,8 @@ class Side:
     values: int = 0
     distinct: set[int] | None = field(default_factory=set)
     pictures: list[Array] = field(default_factory=list)
+    turned: int = 0
+    twins: int = 0
     examples: dict[str, tuple[Array, str]] = field(default_factory=dict)
 
     def add(self, picture: Array, name: str, *, keep: bool) -> None:
@@ -43,6 +47,7 @@ class Side:
         kind = in_words(picture)
         self.kinds[kind] += 1
         self.examples.setdefault(kind, (picture, name))
+        self.twins += said_of(picture).twins
         if keep:
             self.pictures.append(picture)
         picture = np.asarray(opaque(picture))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 import struct
+from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
 from PIL import Image
@@ -141,6 +142,23 @@ def _next_marker(file: BinaryIO, most: int) -> tuple[int, int]:
         raise ValueError(f"it has over {MOST_GARBAGE} bytes of junk before its picture: it is damaged, or no JPEG")
     file.seek(found.end() - len(block), 1)
     return found[1][0], found.start()
+
+
+def orientation_in(path: Path) -> int:
+    """1 to 8, of a JPEG, PNG or WebP; 1 where it does not say."""
+    try:
+        with path.open("rb") as file:
+            match path.suffix.lower():
+                case ".jpg" | ".jpeg":
+                    return jpeg_header(file).orientation
+                case ".png":
+                    return png_header(file).orientation
+                case ".webp":
+                    with Image.open(file, formats=["WEBP"]) as image:
+                        return orientation_of(image)
+    except Exception:  # told when it is read
+        pass
+    return 1
 
 
 def orientation_of(image: Image.Image) -> int:

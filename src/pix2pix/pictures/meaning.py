@@ -33,6 +33,7 @@ class Meaning:
         nodata: the number that stands for "nothing measured here", beside NaN.
         palette: the colour of each index, of a file that stores indices and was read as colours. Empty where two
             indices that occur have one colour, so that the indices cannot be told from it.
+        twins: two indices that occur have one colour.
     """
 
     alpha: bool = False
@@ -40,6 +41,7 @@ class Meaning:
     pages: str = ""
     nodata: float | None = None
     palette: tuple[Colour, ...] = ()
+    twins: bool = False
 
     def to_bytes(self) -> bytes:
         """For `from_bytes`; empty for a meaning without arguments."""

@@ -126,6 +126,7 @@ class DataSettings:
     source_folder: Text | None = None
     target_folder: Text | None = None
     file: Text | None = None
+    columns: Names | None = None
     derive: Literal["edges", "grey", "holes", "downscale"] | None = None
     edges: EdgesSettings | None = None
     holes: HolesSettings | None = None
@@ -147,6 +148,7 @@ class PairsSettings:
     folders: Names | None = None
     patterns: Names | None = None
     file: str = ""
+    columns: Names | None = None
     derive: Literal["edges", "grey", "holes", "downscale"] = "grey"
     size: Size | None = None
     jitter: Annotated[Number, Field(ge=1, le=4)] = 1

@@ -17,6 +17,7 @@ from pix2pix.data.sources.splits import SPLITS, split_of
 from pix2pix.pictures.codecs import READABLE, read_picture
 
 COLUMNS = ("source", "target", "split", "group")
+SIDES = COLUMNS[:2]
 SHOWN = 100  # characters of what was found
 END = "\0"  # a last row, which is within quotes where a quote was left open
 UNCLOSED = (
@@ -37,8 +38,9 @@ class Manifest:
 
     Without a column `split` the groups are parted at random, each as a whole; with one that has no val, `val_fraction`
     of train's groups is held out. Without `group` every row is its own, and rows that share a picture are never parted.
-    The direction's a is the column source, b is target. Raises ValueError where the file, a column or the split is
-    missing; absent pictures, rows that are there twice, and pictures of two splits are in `problems`.
+    The direction's a is the column source, b is target; `columns` gives them other names. Raises ValueError where the
+    file, a column or the split is missing; absent pictures, rows that are there twice, and pictures of two splits are
+    in `problems`.
     """
 
     def __init__(
@@ -50,12 +52,13 @@ class Manifest:
         val_fraction: float = 0.1,
         test_fraction: float = 0.0,
         seed: int = 0,
+        columns: Sequence[str] | None = None,
     ) -> None:
         if split not in SPLITS:
             raise ValueError(f"no split is called {split!r}; known: {', '.join(SPLITS)}")
         self.source_side, self.target_side = parse_direction(direction)
         path = Path(root).expanduser() / file
-        rows, self.problems = read_rows(path)
+        rows, self.problems = read_rows(path, SIDES if columns is None else columns)
         kept = _of_split(rows, split, Holdout(val_fraction, test_fraction, seed))
         if not kept:
             found = sorted({row.split or "none given" for row in rows.values()})
@@ -84,8 +87,11 @@ class Manifest:
 _BACKSLASH = "; type / between folders, which all systems know, and not \\"
 
 
-def read_rows(path: Path) -> tuple[dict[str, Row], list[Problem]]:
+def read_rows(path: Path, sides: Sequence[str] = SIDES) -> tuple[dict[str, Row], list[Problem]]:
     """The usable rows by name (the source's path without suffix), and the rows that are not.
+
+    Args:
+        sides: the columns of the two pictures.
 
     Raises ValueError where the file is missing, is no CSV or JSON lines in UTF-8, lacks a column or has one twice, with
     the line that is meant.
@@ -94,7 +100,8 @@ def read_rows(path: Path) -> tuple[dict[str, Row], list[Problem]]:
         raise ValueError(f"no manifest {path}: set data.root and data.file (CSV or JSON lines with source and target)")
     rows: dict[str, Row] = {}
     problems = []
-    records = list(_jsonl_records(path) if path.suffix.lower() in (".jsonl", ".ndjson") else _csv_records(path))
+    records_of = _jsonl_records if path.suffix.lower() in (".jsonl", ".ndjson") else _csv_records
+    records = [(number, _with_usual_names(record, sides)) for number, record in records_of(path, sides)]
     with_splits = any(record.get("split") for _, record in records)
     pairs: dict[tuple[Path, ...], tuple[int, str | None]] = {}  # resolved; the row that has them first, and its split
     split_by_file: dict[Path, tuple[str | None, int]] = {}
@@ -175,20 +182,30 @@ def _together(rows: Mapping[str, Row]) -> dict[str, str]:
     return {name: called(row.group) for name, row in rows.items()}
 
 
-def _csv_records(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _with_usual_names(record: Mapping[str, Any], sides: Sequence[str]) -> dict[str, Any]:
+    """The columns that are looked at, those of the two pictures as source and target."""
+    rest = {name: value for name, value in record.items() if name not in SIDES}
+    return rest | {usual: record.get(name) for usual, name in zip(SIDES, sides, strict=True)}
+
+
+def _csv_records(path: Path, sides: Sequence[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     with _opened(path) as file:
         header = file.readline()
         file.seek(0)
         delimiter = max(",;\t", key=header.count)
         rows = _csv_rows(path, csv.reader(chain(_lines(path, file), [END]), delimiter=delimiter, skipinitialspace=True))
-        columns = [name.strip().lower() for name in next(rows, (1, []))[1]]
-        if not {"source", "target"} <= set(columns):
+        wanted = (*sides, *COLUMNS)
+        called = {name.lower(): name for name in wanted}
+        columns = [called.get(name.strip().lower(), name) for name in next(rows, (1, []))[1]]
+        if not set(sides) <= set(columns):
             found = ", ".join(columns)[:SHOWN] or "none"
-            raise ValueError(f"{path}: needs the columns source and target; found {found}")
-        if twice := [name for name in COLUMNS if columns.count(name) > 1]:
+            raise ValueError(
+                f"{path}: needs the columns {' and '.join(sides)}; found {found}. Others: data.columns=[NAME,NAME]"
+            )
+        if twice := [name for name in wanted if columns.count(name) > 1]:
             raise ValueError(f"{path}:1: has the column {twice[0]} twice: which of them is meant? Rename the other")
         for number, row in rows:
-            yield number, {name: value.strip() for name, value in zip(columns, row, strict=False) if name in COLUMNS}
+            yield number, {name: value.strip() for name, value in zip(columns, row, strict=False) if name in wanted}
 
 
 def _csv_rows(path: Path, reader: Iterable[list[str]]) -> Iterator[tuple[int, list[str]]]:
@@ -205,7 +222,7 @@ def _csv_rows(path: Path, reader: Iterable[list[str]]) -> Iterator[tuple[int, li
         raise ValueError(f"{path}:{begun}: the file ends within quotes. {UNCLOSED}")
 
 
-def _jsonl_records(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _jsonl_records(path: Path, sides: Sequence[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     with _opened(path) as file:
         for number, line in enumerate(_lines(path, file), 1):
             if not line.strip():
@@ -220,9 +237,9 @@ def _jsonl_records(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
                 raise ValueError(f"{path}:{number}: is nested too deeply: expected source and target, texts") from error
             except ValueError as error:  # a whole number of more digits than Python reads
                 raise ValueError(f"{path}:{number}: holds a number that is too long: write it as a text") from error
-            if not isinstance(record, dict) or not {"source", "target"} <= record.keys():
+            if not isinstance(record, dict) or not set(sides) <= record.keys():
                 found = line.strip()[:SHOWN]
-                raise ValueError(f"{path}:{number}: needs an object with source and target; found {found}")
+                raise ValueError(f"{path}:{number}: needs an object with {' and '.join(sides)}; found {found}")
             yield number, record
 
 

@@ -228,8 +228,9 @@ def from_indices(indices: Array, colours: Array) -> Array:
     for index, colour in enumerate(palette):
         first.setdefault(colour, index)
     exact = all(first[palette[index]] == index for index in used)
-    alpha = colours.shape[1] == 4
-    return marked(colours[indices], Meaning(alpha=alpha, palette=palette if exact else ()))
+    twins = len({palette[index] for index in used}) < len(used)
+    meaning = Meaning(alpha=colours.shape[1] == 4, palette=palette if exact else (), twins=twins)
+    return marked(colours[indices], meaning)
 
 
 def upright(stored: Array, orientation: int) -> Array:
