@@ -94,3 +94,26 @@ def test_a_film_of_full_range_keeps_its_colours(suffix: str, tmp_path: Path) -> 
         assert (before.streams.video[0].codec_context.color_range, FULL) == (FULL, FULL)
         assert next(after.decode(video=0)).color_range == 1
     assert difference(pictures(report.path)[1], patches(1)) < 3
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_chapters_are_kept(suffix: str, tmp_path: Path) -> None:
+    """With their names; where nothing but pictures is copied, they are not."""
+    asked: Any = [
+        {"id": number, "start": start, "end": start + 60, "time_base": Fraction(1, 1000), "metadata": {"title": title}}
+        for number, start, title in ((1, 0, "Dawn"), (2, 60, "Dusk"))
+    ]
+    with av.open(tmp_path / "film.mkv", "w") as film:
+        video: Any = film.add_stream("libx264", rate=25)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        film.set_chapters(asked)
+        for index in range(3):
+            film.mux(video.encode(av.VideoFrame.from_ndarray(patches(index), format="rgb24")))
+        film.mux(video.encode(None))
+    report = translate_film(translator(), tmp_path / "film.mkv", tmp_path / f"result{suffix}")
+    alone = translate_film(translator(), tmp_path / "film.mkv", tmp_path / f"alone{suffix}", FilmOptions(others=False))
+    with av.open(report.path) as film, av.open(alone.path) as other:
+        chapters: Any = film.chapters()
+        found = [(float(each["start"] * each["time_base"]), each["metadata"]["title"]) for each in chapters]
+        assert found == [(0.0, "Dawn"), (0.06, "Dusk")]
+        assert not other.chapters()

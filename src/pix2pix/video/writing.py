@@ -41,7 +41,7 @@ class FilmWriter:
         path: .mp4, .mov or .mkv. It must not exist, nor its NAME.partial.mp4, unless `overwrite`.
         size: (height, width) of the frames.
         like: the film whose rate, time base and colours it takes over.
-        copied: the film whose sound, subtitles, further pictures, names and titles are copied; None: nothing
+        copied: the film whose sound, subtitles, further pictures, chapters, names and titles are copied; None: nothing
             is.
         quality: x264's constant rate factor: 0 without loss, 18 hardly to be told from it, 51 worst.
         preset: x264's: how long it looks for a smaller file.
@@ -229,6 +229,8 @@ class FilmWriter:
             new.disposition = stream.disposition
             self._streams[stream.index] = new
         self._container.metadata.update(copied.container.metadata)
+        chapters = copied.container.chapters()  # those of damaged files may have times that no format takes
+        self._container.set_chapters([each for each in chapters if 0 <= each["start"] <= each["end"]])
 
     def _coded(self, rate: Fraction, coding: Coding) -> VideoStream:
         stream = self._container.add_stream(coding.encoder, rate=rate, options=dict(coding.options))
