@@ -12,7 +12,7 @@ from pix2pix.version import __version__
 
 VERBS = {
     "train": ("pix2pix.commands.train", "train a model; -m sweeps; resume=RUN continues"),
-    "data": ("pix2pix.data", "data sets: check ROOT, preview ROOT, make FILM"),
+    "data": ("pix2pix.commands.data", "data sets: check ROOT, preview ROOT, make FILM"),
     "evaluate": ("pix2pix.commands.evaluate", "scores of runs with intervals, and runs compared: RUN…"),
     "judge": ("pix2pix.commands.judge", "train the judge by which runs from labels to photos are scored: RUN"),
     "reproduce": ("pix2pix.commands.reproduce", "the paper's tables, trained and scored anew: one page"),

@@ -12,7 +12,7 @@ from pathlib import Path
 def start(folder: Path, verb: str, *arguments: str) -> subprocess.Popen[str]:
     """`pix2pix VERB ARGUMENTS` in `folder`."""
     return subprocess.Popen(
-        [sys.executable, "-m", f"pix2pix.{verb}", *arguments],
+        [sys.executable, "-m", f"pix2pix.commands.{verb}", *arguments],
         cwd=folder,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,

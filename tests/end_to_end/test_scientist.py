@@ -71,7 +71,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
             np.save(here / "field" / "kelvin" / split / f"{name}.npy", target)
     folders = ["--source-folder", "bands/{split}", "--target-folder", "kelvin/{split}"]
     checked = subprocess.run(
-        [sys.executable, "-m", "pix2pix.data", "check", "field", *folders],
+        [sys.executable, "-m", "pix2pix.commands.data", "check", "field", *folders],
         capture_output=True,
         text=True,
         cwd=here,

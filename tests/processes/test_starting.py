@@ -115,7 +115,7 @@ import os, sys
 from pix2pix.processes.starting import ctrl_c_waits
 with ctrl_c_waits():
     os.kill(os.getpid(), 2)
-    os.execv(sys.executable, [sys.executable, "-m", "pix2pix.{verb}"])
+    os.execv(sys.executable, [sys.executable, "-m", "pix2pix.commands.{verb}"])
 """
     ran = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, check=False)
     assert (ran.returncode, ran.stderr) == (128 + signal.SIGINT, b"")

@@ -216,8 +216,6 @@ def _film(
         size=size,
         progress=lambda done, count: progress(done / count) if count else None,
     )
-    for note in report.notes:
-        log.info("%s: %s", source, note)
     if report.held or report.skipped:
         log.info("%s: nothing found in %d frames (held) and %d (left out)", source, report.held, report.skipped)
     if report.cut is not None:

@@ -6,6 +6,7 @@ FOLDER/driver.json what is to be known of the film.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -22,13 +23,15 @@ from pix2pix.video.drivers.drawings import Absent, Drawings
 from pix2pix.video.drivers.driver import Driver
 from pix2pix.video.errors import FilmError
 from pix2pix.video.overlap import ahead
-from pix2pix.video.reading import Film, Frame, count_frames, spread_frames
+from pix2pix.video.reading import Facts, Film, Frame, count_frames, spread_frames
 from pix2pix.video.sizes import resized, size_of
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Result:
-    """What was made, and in words what is to be known beside it."""
+    """What was made, and in words what came up meanwhile; what is known before any work is logged."""
 
     made: Made
     notes: list[str]
@@ -70,6 +73,8 @@ def make_pairs(
                 f"{film}: of the {count} frames that are taken {train} would train, {count - train} validate: take"
                 " another --val, or a smaller --every"
             )
+        for note in _notes(opened.facts):
+            log.warning("%s: %s", film, note)
         if driver.studied:
             driver.study(spread_frames(film, driver.studied))
         drawings = Drawings(driver, (height, width), absent)
@@ -105,6 +110,19 @@ def _write_pairs(
             write_picture(folder / split / f"{number:06d}.png", np.concatenate([drawing, beside], axis=1))
             pairs[split] += 1
     return pairs
+
+
+def _notes(facts: Facts) -> list[str]:
+    """What pairs have not of a film."""
+    notes = list(facts.losses)
+    if facts.alpha:
+        notes.append("its alpha is left out: of what is transparent, pairs have the colours that lie there")
+    if facts.aspect != 1:
+        notes.append(
+            f"its pixels are {float(facts.aspect):.3g} times as wide as high, and pairs show them as squares; where"
+            " that matters, write the film with square pixels first"
+        )
+    return notes
 
 
 def train_line(folder: Path, made: Made, drawn: str) -> str:

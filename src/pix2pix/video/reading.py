@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from pix2pix.pictures.array import Array
 from pix2pix.video.errors import FilmError
+from pix2pix.video.losses import losses, shows_alpha
 from pix2pix.video.opening import MOST_PIXELS, cropping_of, open_film, pictures_of, reason_of
 from pix2pix.video.orientation import Orientation, orientation_of
 from pix2pix.video.wholeness import is_whole
@@ -40,6 +41,7 @@ class Frame(NamedTuple):
     picture: Array  # (H, W, 3) RGB, upright; uint8, or uint16 where 16 bits were asked for
     pts: int  # when it is shown, in units of the film's time base
     duration: int  # until the next one is, or the film ends, in the same units; at least 1
+    alpha: Array | None = None  # (H, W) of the picture's dtype, 0 where nothing is seen; None: the film has none
 
 
 class Colours(NamedTuple):
@@ -59,7 +61,9 @@ class Facts:
     cropping: pixels of the stored picture that are not shown: left, right, top, bottom.
     rate: frames a second, on average; time_base: seconds, the unit of time stamps.
     aspect: width of a pixel by its height.
-    interlaced: each picture is two, of every other row.
+    codec: FFmpeg's name for how the pictures are coded.
+    alpha: whether its frames have alpha.
+    losses: what is lost when frames are read, in words.
     frames: as the file states; 0 where it does not. seconds: likewise, None where it does not.
     end: of the last picture, in units of the time base; None where the file does not state it.
     """
@@ -72,7 +76,9 @@ class Facts:
     time_base: Fraction
     aspect: Fraction
     colours: Colours
-    interlaced: bool
+    codec: str
+    alpha: bool
+    losses: tuple[str, ...]
     frames: int
     seconds: float | None
     end: int | None
@@ -219,7 +225,9 @@ def _facts(path: Path, container: InputContainer) -> Facts:
         stream.time_base,
         1 / aspect if orientation.transposed else aspect,
         Colours(matrix, first.color_primaries, first.color_trc),
-        first.interlaced_frame,
+        stream.codec_context.name,
+        shows_alpha(first),
+        losses(path, stream, first),
         stream.frames,
         None if container.duration is None else container.duration / av.time_base,
         _stated_end(container, stream),
@@ -249,7 +257,7 @@ def _stated_end(container: InputContainer, stream: VideoStream) -> int | None:
 
 def _frame(decoded: VideoFrame, facts: Facts, bits: int, last: int | None) -> Frame:
     picture: Array = decoded.to_ndarray(
-        format="rgb24" if bits == 8 else "rgb48le",
+        format=("rgba" if bits == 8 else "rgba64le") if facts.alpha else ("rgb24" if bits == 8 else "rgb48le"),
         src_colorspace=sws_matrix(facts.colours.matrix),
         interpolation=SCALING,
     )
@@ -261,7 +269,9 @@ def _frame(decoded: VideoFrame, facts: Facts, bits: int, last: int | None) -> Fr
         pts = last + 1  # time goes forward, which encoders insist on
     left, right, top, bottom = facts.cropping
     shown = picture[top : decoded.height - bottom, left : decoded.width - right]
-    return Frame(orientation_of(decoded).upright(shown), pts, max(step, 1))
+    upright = orientation_of(decoded).upright(shown)
+    alpha = upright[:, :, 3] if facts.alpha else None
+    return Frame(np.ascontiguousarray(upright[:, :, :3]), pts, max(step, 1), alpha)
 
 
 def sws_matrix(matrix: int) -> int:

@@ -10,15 +10,19 @@ from typing import Literal
 
 import numpy as np
 
+from pix2pix.data.derive.holes import Holes
 from pix2pix.data.domains import view_pair
+from pix2pix.data.resize import resize
 from pix2pix.files.atomic import identity
 from pix2pix.inference.translator import Translator
 from pix2pix.pictures.array import Array
+from pix2pix.pictures.meaning import Meaning, marked
+from pix2pix.video.coding import Coding, with_alpha
 from pix2pix.video.drivers.drawings import Absent, Drawings
 from pix2pix.video.drivers.driver import Driver
 from pix2pix.video.errors import FilmError
 from pix2pix.video.overlap import Behind, ahead
-from pix2pix.video.reading import Film, Frame, Picture, spread_frames
+from pix2pix.video.reading import Facts, Film, Frame, Picture, spread_frames
 from pix2pix.video.sizes import size_of
 from pix2pix.video.smoothing import Smoothing
 from pix2pix.video.writing import Chroma, FilmWriter, check_target
@@ -92,7 +96,8 @@ def translate_film(
 ) -> FilmReport:
     """Translate a film, one frame in memory after another; decoding, translating and encoding overlap.
 
-    Each frame keeps its time stamp. A film that breaks off, and Ctrl-C, leave NAME.partial.mp4, playable up to there.
+    Each frame keeps its time stamp, and its alpha where the target's format can hold it; what cannot be kept is logged
+    before any work. A film that breaks off, and Ctrl-C, leave NAME.partial.mp4, playable up to there.
 
     Args:
         source: any film that FFmpeg reads; frames are turned upright, as players show them.
@@ -116,6 +121,8 @@ def translate_film(
         height, width = own if size is None else size_of(*own, size)
         shown = (height, width * 2 if options.side_by_side else width)
         stretched = (height, width) != own and (size is None or len(size) == 2)
+        passed_on = film.facts.alpha and driver is None and not isinstance(translator.derivation, Holes)
+        alpha = with_alpha(Path(target).suffix, film.facts.codec) if passed_on else None
         writer = FilmWriter(
             target,
             shown,
@@ -125,11 +132,17 @@ def translate_film(
             preset=options.preset,
             chroma=options.chroma,
             aspect=None if stretched else film.facts.aspect,
+            alpha=alpha,
             overwrite=options.overwrite,
         )
         report = FilmReport(writer.partial, notes=_notes(film, writer, shown, options))
+        report.notes += _notes_on_alpha(film.facts, writer.path, alpha, passed_on, driver)
+        for note in report.notes:
+            log.warning("%s: %s", source, note)
         drawings = None if driver is None else Drawings(driver, (height, width), options.absent)
-        translate = _Frames(translator, film.path, (height, width), options, drawings, Smoothing(options.smoothing))
+        translate = _Frames(
+            translator, film.path, (height, width), options, drawings, alpha is not None, Smoothing(options.smoothing)
+        )
         try:
             if driver is not None and driver.studied:
                 driver.study(spread_frames(film.path, driver.studied))
@@ -141,7 +154,10 @@ def translate_film(
             raise
         report.frames, report.cut = writer.frames, film.cut
         if writer.path.suffix.lower() == ".mkv":
-            report.notes += _notes_on_time(writer)
+            notes = _notes_on_time(writer)
+            for note in notes:
+                log.info("%s: %s", source, note)
+            report.notes += notes
         if drawings is not None:
             report.held, report.skipped = drawings.held, drawings.skipped
         if not writer.frames:
@@ -161,7 +177,7 @@ def _translate_items(film: Film, translate: _Frames, writer: FilmWriter, progres
             if not isinstance(item, Frame):
                 behind(writer.copy, item)
                 continue
-            result = translate(item.picture)
+            result = translate(item)
             if result is not None:
                 behind(writer.write, result, item.pts, item.duration)
             if progress is not None:
@@ -178,6 +194,7 @@ class _Frames:
     size: tuple[int, int]
     options: FilmOptions
     drawings: Drawings | None
+    keeps_alpha: bool
     smooth: Smoothing
     read: int = 0
 
@@ -186,10 +203,10 @@ class _Frames:
         """Of the frames that the translator, or the driver, takes."""
         return getattr(self.translator.source, "bits", 8) if self.drawings is None else 8
 
-    def __call__(self, picture: Array) -> Picture | None:
-        """The frame to write, (H, W, 3) uint8; None where it is to be left out."""
+    def __call__(self, frame: Frame) -> Picture | None:
+        """The frame to write, (H, W, 3, or 4 with alpha) uint8; None where it is to be left out."""
         self.read += 1
-        taken = picture if self.drawings is None else self.drawings(picture, f"{self.film}, frame {self.read}")
+        taken = self._taken(frame)
         if taken is None:
             return None
         name = self.film.stem if self.options.noise == "steady" else f"{self.film.stem}_{self.read:06d}"
@@ -197,24 +214,56 @@ class _Frames:
         translation = self.translator.translate(encoded[None], [name])[0]
         shown, result = view_pair(self.translator.source, self.translator.target, encoded.numpy(), translation.numpy())
         result = self.smooth(shown, result)
+        if self.keeps_alpha:
+            alpha = self._alpha(frame)
+            shown, result = (np.concatenate([each, alpha], axis=2) for each in (shown, result))
         return np.concatenate([shown, result], axis=1) if self.options.side_by_side else result
+
+    def _taken(self, frame: Frame) -> Array | None:
+        """What the translator takes: with alpha where that says what is missing; None: nothing was found to draw."""
+        if self.drawings is not None:
+            return self.drawings(frame.picture, f"{self.film}, frame {self.read}")
+        if frame.alpha is None or not isinstance(self.translator.derivation, Holes):
+            return frame.picture
+        return marked(np.concatenate([frame.picture, frame.alpha[:, :, None]], axis=2), Meaning(alpha=True))
+
+    def _alpha(self, frame: Frame) -> Picture:
+        """(H, W, 1) in the size of the result."""
+        assert frame.alpha is not None
+        alpha = frame.alpha if frame.alpha.dtype == np.uint8 else frame.alpha >> 8
+        resized = resize(alpha.astype(np.uint8)[:, :, None], self.size, self.translator.source.interpolation)
+        return np.asarray(resized, np.uint8)
 
 
 def _notes(film: Film, writer: FilmWriter, shown: tuple[int, int], options: FilmOptions) -> list[str]:
-    notes = []
-    if options.chroma == "420" and (shown[0] % 2 or shown[1] % 2):
+    notes = list(film.facts.losses)
+    if writer.lengthened:
         notes.append(
             f"{shown[1]} x {shown[0]} (width x height): odd sides are one pixel longer, as H.264 for all players wants"
             " it; chroma 444 keeps them"
         )
-    if film.facts.interlaced:
-        notes.append(
-            "interlaced: each picture is two, of every other row, and both are translated as one; for a film without"
-            " combs where things move, deinterlace it first"
-        )
     if writer.left_out:
         notes.append(f"not copied, for they are neither sound, subtitles nor film: {', '.join(writer.left_out)}")
     return notes
+
+
+def _notes_on_alpha(
+    facts: Facts, target: Path, kept: Coding | None, passed_on: bool, driver: Driver | None
+) -> list[str]:
+    if not facts.alpha:
+        return []
+    if kept is not None:
+        return [
+            f"its alpha is kept, and so the result is {kept.called}, which is larger than H.264 and heeds no quality;"
+            " name it .mp4 to leave alpha out"
+        ]
+    if passed_on:
+        return [
+            f"its alpha is left out, since a {target.suffix} has none; name it {target.with_suffix('.mov')} to keep it"
+        ]
+    if driver is not None:
+        return ["its alpha is left out: drawings have none"]
+    return ["what is transparent is filled, as missing; the result has no alpha"]
 
 
 def _notes_on_time(writer: FilmWriter) -> list[str]:
