@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pix2pix.runs.run.trust import VARIABLE
 from tests.end_to_end.conftest import Command
 from tests.settings.test_recorded import recorded
 from tests.training.stopped_run import TINY, checkpoint
+
+from pix2pix.runs.trust import VARIABLE
 
 SECONDS = 60.0
 

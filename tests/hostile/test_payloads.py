@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pix2pix.runs.run.trust import VARIABLE
 from tests.evaluation.untrained_runs import untrained
 from tests.hostile import mutate
 from tests.hostile.mutate import Outcome, try_file
@@ -28,6 +27,7 @@ from pix2pix.evaluation.run import EvaluationError
 from pix2pix.hints import quote
 from pix2pix.inference.translator import Translator
 from pix2pix.pictures.codecs import write_picture
+from pix2pix.runs.trust import VARIABLE
 from pix2pix.web.models import load_model
 
 STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn")

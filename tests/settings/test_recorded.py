@@ -12,9 +12,9 @@ import yaml
 from hydra import compose, initialize_config_dir
 from hydra.plugins.config_source import ConfigSource
 from omegaconf import OmegaConf
-from pix2pix.runs.run.trust import VARIABLE, check_entries, take_trust
 
 from pix2pix.errors import ConfigError
+from pix2pix.runs.trust import VARIABLE, check_entries, take_trust
 from pix2pix.settings.recorded import check_trusted, foreign, read_plain, recorded_overrides
 from pix2pix.settings.resolvers import register_resolvers
 from pix2pix.settings.typed import conf_folder

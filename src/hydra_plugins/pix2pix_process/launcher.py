@@ -15,10 +15,10 @@ from hydra.errors import CompactHydraException, HydraException
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
-from pix2pix.runs.run.trust import check_entries
 
 from pix2pix.errors import ConfigError
 from pix2pix.processes.alone import alone
+from pix2pix.runs.trust import check_entries
 from pix2pix.settings.compose import plain_settings
 from pix2pix.settings.overrides import as_typed
 from pix2pix.settings.resolvers import register_resolvers

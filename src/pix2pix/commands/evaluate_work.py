@@ -17,7 +17,7 @@ from pix2pix.evaluation.tables import aligned, markdown, one_run
 from pix2pix.files.atomic import write_whole
 from pix2pix.processes.devices import usable_device
 from pix2pix.processes.memory import keep_freed_memory
-from pix2pix.runs.run.trust import check_entries
+from pix2pix.runs.trust import check_entries
 
 
 def run_command(arguments: argparse.Namespace) -> None:

@@ -22,7 +22,7 @@ from pix2pix.reproduction.points import FINISHED_BY, check_data, check_typed, po
 from pix2pix.reproduction.preparation import devices_of, find_classes, make_judge
 from pix2pix.reproduction.record import Record
 from pix2pix.reproduction.tables import methods, needs_palette, tables
-from pix2pix.runs.run.trust import check_entries
+from pix2pix.runs.trust import check_entries
 from pix2pix.settings.compose import check
 from pix2pix.sweeping.point import Point, Result
 from pix2pix.sweeping.sharing import visible_devices

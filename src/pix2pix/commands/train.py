@@ -31,7 +31,7 @@ from pix2pix.processes.ranks import (
 from pix2pix.processes.workers import WorkerLostError, telling_lost_workers
 from pix2pix.runs.new_folder import new_folder
 from pix2pix.runs.run import check_unused
-from pix2pix.runs.run.trust import check_entries, take_trust
+from pix2pix.runs.trust import check_entries, take_trust
 from pix2pix.settings.compose import called_by_time, check
 from pix2pix.settings.mistakes import explanation
 from pix2pix.settings.overrides import readable

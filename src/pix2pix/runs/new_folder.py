@@ -10,7 +10,7 @@ from pathlib import Path
 from pix2pix.errors import ConfigError
 from pix2pix.processes import alone
 from pix2pix.runs.run import check_unused
-from pix2pix.runs.run.trust import check_entries
+from pix2pix.runs.trust import check_entries
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from hydra.core.hydra_config import HydraConfig
 from pix2pix.errors import ConfigError
 from pix2pix.hints import typed
 from pix2pix.runs.record import plain_problem
-from pix2pix.runs.run.trust import FLAG, listed, trusted_here
+from pix2pix.runs.trust import FLAG, listed, trusted_here
 from pix2pix.settings.overrides import as_typed
 from pix2pix.settings.typed import conf_folder
 

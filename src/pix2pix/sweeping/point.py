@@ -17,7 +17,7 @@ from pix2pix.errors import ConfigError
 from pix2pix.files.json_files import read_json
 from pix2pix.runs.record import LARGEST, is_number
 from pix2pix.runs.run import results
-from pix2pix.runs.run.trust import check_entries
+from pix2pix.runs.trust import check_entries
 from pix2pix.settings.recorded import recorded_overrides
 
 
