@@ -31,6 +31,7 @@ from pix2pix.run_folder import new_folder
 from pix2pix.runs import check_unused
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.compose import called_by_time, check
+from pix2pix.settings.idle import check_effect, check_effect_on_sweep, is_point
 from pix2pix.settings.mistakes import explanation
 from pix2pix.settings.overrides import readable, typed
 from pix2pix.settings.recorded import check_entries, take_trust
@@ -61,6 +62,8 @@ def main() -> None:
         sys.argv[1:] = resume_arguments(arguments)
         if not _asks_hydra_alone(sys.argv[1:]):
             settings, folder = check(sys.argv[1:])
+            if not is_point():
+                check_effect(arguments, settings)
             check_launch(settings["trainer"])
             with _held(folder, resumed=settings["resume"] is not None) as held:
                 # Hydra would record the settings before it is known that a run can be made of them.
@@ -70,6 +73,8 @@ def main() -> None:
             raise ConfigError("torchrun and srun start one training; a sweep starts its own: type it without them")
         if _sweeps(sys.argv[1:]) and (said := explanation(sys.argv[1:])):
             raise ConfigError(said)  # before Hydra makes the folder of the sweep
+        if _sweeps(sys.argv[1:]):
+            check_effect_on_sweep(arguments)
         sys.exit(_run())
     except ConfigError as error:
         tell_mistake("train", error)

@@ -61,6 +61,14 @@ MISTAKES = {
     ),
     "logger=null": "logger: there is no 'null'; the choices are csv, mlflow, tensorboard, wandb.",
     "size=256": "size: there is no '256'; the choices are paper, small, tiny.",
+    # what has no effect beside the rest
+    "objective=l1 discriminator.norm=none": (
+        "discriminator.norm: this objective has no discriminator, so it has no effect. Type an objective that has one,"
+        " such as objective=l1_cgan, or leave it out"
+    ),
+    "-m seed=1,2 hydra.run.dir=here": (
+        "hydra.run.dir: a sweep has a folder for each of its runs. Type hydra.sweep.dir=FOLDER"
+    ),
     # a form that cannot be read
     "maps": "'maps' is no setting: those are typed as KEY=VALUE, without spaces. Nearest: type experiment=maps",
     "data.root = facades": "\n".join(

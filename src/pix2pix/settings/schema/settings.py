@@ -128,7 +128,7 @@ def validate(plain: Mapping[str, Any]) -> None:
 
     Raises ConfigError, which names every key that is wrong, what was found, what was expected, and what to type.
     """
-    settings = _with_whole_domains(plain)
+    settings = with_whole_domains(plain)
     problems = _unresolved(plain) or missing_values(settings)
     problems = problems or mistyped(plain) or list(cross_problems(settings))
     if problems:
@@ -148,7 +148,7 @@ def _unresolved(plain: Any, key: str = "") -> list[str]:
 
 def mistyped(plain: Mapping[str, Any]) -> list[str]:
     """The values that no setting of theirs can have, each by itself, a line each."""
-    settings = _with_whole_domains(plain)
+    settings = with_whole_domains(plain)
     return [*schema_problems(SETTINGS, settings), *_class_problems(settings)]
 
 
@@ -163,7 +163,7 @@ def recorded_problems(settings: Mapping[str, Any], needed: Sequence[str]) -> lis
     problems += [f"{key} is missing" for key in needed if not problems and not _has(settings, key)]
     if problems:
         return problems
-    plain = _with_whole_domains(settings)
+    plain = with_whole_domains(settings)
     problems = schema_problems(SETTINGS, plain, passed_over=(UNKNOWN, MISSING))
     if problems:
         return problems
@@ -182,7 +182,7 @@ def _has(settings: Any, key: str) -> bool:
     return True
 
 
-def _with_whole_domains(plain: Mapping[str, Any]) -> dict[str, Any]:
+def with_whole_domains(plain: Mapping[str, Any]) -> dict[str, Any]:
     """Domains may be typed by their kind alone."""
     settings = {**plain, "data": {**plain.get("data", {})}}
     for side in ("source", "target"):
