@@ -178,3 +178,5 @@ def test_the_score_is_read_back(tmp_path: Path) -> None:
         "minutes": 1.235,
     }
     assert [path.name for path in tmp_path.iterdir()] == ["score.json"]
+    write_score(tmp_path, [], {"ssim": 0.5}, 20, 1.23456, pictures=8)
+    assert json.loads((tmp_path / "score.json").read_text())["pictures"] == 8

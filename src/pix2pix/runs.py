@@ -238,7 +238,22 @@ def write_slim(checkpoint: Path, slim: Path) -> None:
     AtomicCheckpointIO().save_checkpoint({RECORD: content[RECORD], "generator": generator_weights(content)}, slim)
 
 
-def write_score(folder: Path, overrides: list[str], scores: Mapping[str, float], images: int, minutes: float) -> None:
-    """Write `score.json`, which says that the run is finished. The last write of a run."""
-    content = {"overrides": overrides, "scores": dict(scores), "images": images, "minutes": round(minutes, 3)}
+def write_score(
+    folder: Path,
+    overrides: list[str],
+    scores: Mapping[str, float],
+    images: int,
+    minutes: float,
+    *,
+    pictures: int | None = None,
+) -> None:
+    """Write `score.json`, which says that the run is finished. The last write of a run.
+
+    Args:
+        images: seen in training.
+        pictures: that the scores are means over; None where that is not known.
+    """
+    content: dict[str, Any] = {"overrides": overrides, "scores": dict(scores)}
+    content |= {} if pictures is None else {"pictures": pictures}
+    content |= {"images": images, "minutes": round(minutes, 3)}
     write_whole(folder / "score.json", json.dumps(content, indent=1) + "\n")

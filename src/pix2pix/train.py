@@ -31,7 +31,7 @@ from pix2pix.run_folder import new_folder
 from pix2pix.runs import check_unused
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.compose import called_by_time, check
-from pix2pix.settings.idle import check_effect, check_effect_on_sweep, is_point
+from pix2pix.settings.idle import check_effect, check_effect_on_sweep, idle_holdout, is_point
 from pix2pix.settings.mistakes import explanation
 from pix2pix.settings.overrides import readable, typed
 from pix2pix.settings.recorded import check_entries, take_trust
@@ -227,6 +227,7 @@ def train(settings: Mapping[str, Any], folder: Path, begun: Callable[[], None] =
 
     resumed = assembly.resumed_checkpoint(settings, folder)
     parts = assembly.assemble(settings, folder, resumed)
+    _check_holdout(settings, folder, parts.data.held_out)
     parts.trainer.callbacks.insert(0, AtFirstStep(begun))  # type: ignore[attr-defined]
     parts.log_facts()
     score = folder / "score.json"
@@ -254,12 +255,28 @@ def train(settings: Mapping[str, Any], folder: Path, begun: Callable[[], None] =
     scores = {name.removeprefix("val/"): value for name, value in parts.module.latest_scores.items()}
     if parts.trainer.is_global_zero and not (trained and score.exists()):
         overrides = assembly.typed_overrides(folder)
-        write_score(folder, overrides, scores, parts.module.images_seen, parts.module.seconds / 60)
+        module, pictures = parts.module, parts.module.pictures_scored
+        write_score(folder, overrides, scores, module.images_seen, module.seconds / 60, pictures=pictures)
         units = {"rmse": f" {parts.data.target_domain.unit}", "psnr": " dB", "log_spectrum_distance": " dB"}
         shown = ", ".join(f"{name} {value:.4g}{units.get(name, '')}" for name, value in scores.items())
-        log.info("Scores on val: %s", shown or "none")
+        there, limit = len(parts.data.readable("val")), settings["trainer"].get("limit_val_batches")
+        part = "" if pictures in (None, there) else f" ({pictures} of {there} pictures)"
+        if part and limit is not None:
+            part = f" ({pictures} of {there} pictures, trainer.limit_val_batches={limit})"
+        log.info("Scores on val%s: %s", part, shown or "none")
         _tell_end(folder, parts.data.skipped, overrides, settings["schedule"]["epochs"])
     return scores
+
+
+def _check_holdout(settings: Mapping[str, Any], folder: Path, held_out: Sequence[str] | None) -> None:
+    """Raises ConfigError where pairs were to be held out, and the data say themselves which they are."""
+    from pix2pix.assembly import typed_overrides
+
+    told = [] if settings["resume"] else idle_holdout(typed_overrides(folder), settings["data"], held_out)
+    if told and not is_point():
+        raise ConfigError("\n".join(told))
+    for each in told:
+        log.warning("%s", each)
 
 
 def _tell_end(folder: Path, skipped: int, overrides: list[str], epochs: int) -> None:

@@ -359,6 +359,32 @@ def test_the_same_settings_train_where_the_data_are_right(train: Train, tmp_path
     assert "Scores on val: psnr" in printed
 
 
+def test_nothing_is_held_out_where_the_folder_says_who_validates(train: Train, tmp_path: Path) -> None:
+    fill(tmp_path / "own" / "train", 2)
+    fill(tmp_path / "own" / "val", 1)
+    typed = "data=side_by_side data.root=own 'data.size=[16,16]'"
+    status, printed = train(f"{typed} data.val_fraction=0.5 data.test_fraction=0.5 data.split_seed=1")
+    assert status == 2
+    assert printed.splitlines() == [
+        "data.val_fraction: own has val pairs of its own, so none are held out for val. Leave it out",
+        "data.test_fraction: own says itself which pairs are for what, so none are held out for test. Leave it out, or"
+        " part test pairs off there",
+        "data.split_seed: no pairs are held out at random, so it has no effect. Leave it out",
+    ]
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_scores_of_a_part_of_the_pictures_say_so(train: Train, tmp_path: Path) -> None:
+    fill(tmp_path / "right" / "train", 2)
+    fill(tmp_path / "right" / "val", 10)
+    status, printed = train("data=side_by_side data.root=right 'data.size=[16,16]' trainer.limit_val_batches=1")
+    assert status == 0
+    assert "10 val, of which only a part by trainer.limit_val_batches=1" in printed
+    assert "Scores on val (8 of 10 pictures, trainer.limit_val_batches=1): psnr" in printed
+    (score,) = (tmp_path / "outputs").glob("*/*/score.json")
+    assert json.loads(score.read_text())["pictures"] == 8
+
+
 def test_a_folder_with_no_pictures(train: Train, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     status, printed = train("data=side_by_side data.root=empty")

@@ -8,7 +8,7 @@ import pytest
 
 from pix2pix.settings.complaints import ConfigError
 from pix2pix.settings.compose import check
-from pix2pix.settings.idle import VARIABLE, check_effect, check_effect_on_sweep, idle, is_point
+from pix2pix.settings.idle import VARIABLE, check_effect, check_effect_on_sweep, idle, idle_holdout, is_point
 
 HOLES = "data=derived data.root=/ data.derive=holes"
 EDGES = "data=derived data.root=/ data.derive=edges"
@@ -100,6 +100,20 @@ def test_every_advice_leads_out() -> None:
     assert told("'callbacks.checkpoints.best=[l1]' trainer.limit_val_batches=1.0") == []
     assert told("generator=resnet generator.dropout=0.5 translation.noise=true") == []
     assert told("objective.perceptual_weight=1 objective.vgg19=/etc/hostname") == []
+
+
+@pytest.mark.parametrize(
+    ("held_out", "told"),
+    [(("val", "test"), []), (("val",), ["data.test_fraction"]), ((), ["data.val_fraction", "data.test_fraction"])],
+)
+def test_shares_of_data_that_are_parted_already(held_out: tuple[str, ...], told: list[str]) -> None:
+    typed = ["data.val_fraction=0.2", "data.test_fraction=0.2"]
+    data = {"root": "x", "val_fraction": 0.2, "test_fraction": 0.2}
+    assert [each.partition(":")[0] for each in idle_holdout(typed, data, held_out)] == told
+    assert idle_holdout(typed, data, None) == idle_holdout([], data, held_out) == []
+    assert idle_holdout(typed, data | {"val_fraction": 0, "test_fraction": 0}, held_out) == []
+    seeded = idle_holdout(["data.split_seed=3"], data, held_out)
+    assert bool(seeded) == (not held_out)
 
 
 def test_a_sweep_is_not_sent_to_the_folder_of_one_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,6 +55,26 @@ def check_effect_on_sweep(arguments: Sequence[str]) -> None:
         raise ConfigError(f"{found[0]}: a sweep has a folder for each of its runs. Type hydra.sweep.dir=FOLDER")
 
 
+def idle_holdout(typed: Sequence[str], data: Mapping[str, Any], held_out: Sequence[str] | None) -> list[str]:
+    """What is to be said of overrides that part data which are parted already: known once they are listed.
+
+    Args:
+        data: the settings under `data.`
+        held_out: the splits whose pairs are drawn at random; None where that is not known.
+    """
+    keys = set(typed_keys(typed))
+    told = []
+    for split in ("val", "test"):
+        key = f"{split}_fraction"
+        if held_out is not None and split not in held_out and f"data.{key}" in keys and data[key]:
+            own = "has val pairs of its own" if split == "val" else "says itself which pairs are for what"
+            advice = "" if split == "val" else ", or part test pairs off there"
+            told.append(f"data.{key}: {data['root']} {own}, so none are held out for {split}. Leave it out{advice}")
+    if held_out is not None and "data.split_seed" in keys and not any(data[f"{each}_fraction"] for each in held_out):
+        told.append("data.split_seed: no pairs are held out at random, so it has no effect. Leave it out")
+    return told
+
+
 def idle(typed: Sequence[str], plain: Mapping[str, Any]) -> list[str]:
     """What is to be said of those overrides that have no effect beside the other settings, a line a reason."""
     left = typed_keys(typed)
