@@ -25,6 +25,7 @@ from pix2pix.inference.translator import TestTime, Translator
 from pix2pix.whole_files import draft_folder
 
 NOISE_PICTURES = 4
+CALIBRATED = 32  # pictures that int8 is fitted to, unless it is typed
 
 
 class Disagreement(Exception):
@@ -39,9 +40,11 @@ def export(arguments: argparse.Namespace) -> None:
     path: Path = arguments.output
     precision: str = arguments.precision
     _check(path, precision)
+    if arguments.calibrate is not None and precision != "int8":
+        raise ExchangeError(f"--calibrate: of --precision int8, and it is {precision}: type that, or leave it out")
     model = _open(arguments.model, arguments.data_root)
     translator, network = model.translator, model.network
-    calibration, pictures = _pictures(model, precision, arguments.calibrate, arguments.pictures)
+    calibration, pictures = _pictures(model, precision, arguments.calibrate or CALIBRATED, arguments.pictures)
     suffix = path.suffix.lower()
     description = describe(
         model.record,

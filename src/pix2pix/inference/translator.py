@@ -31,7 +31,7 @@ from pix2pix.data.resize import fitted, resize
 from pix2pix.devices import usable_device
 from pix2pix.inference.doubts import advice, doubt_of
 from pix2pix.inference.holes import keep_known, resize_holed, transparent_as_hole
-from pix2pix.inference.networks import Network, TorchNetwork, has_dropout
+from pix2pix.inference.networks import Network, TorchNetwork, has_batch_norm, has_dropout
 from pix2pix.inference.pillow import from_pillow, to_pillow
 from pix2pix.inference.precision import Precision
 from pix2pix.inference.test_time import Statistics
@@ -121,6 +121,8 @@ class Translator:
         generator = load_generator(record, weights)
         if recipe.noise and not has_dropout(generator):
             raise ValueError("the model has no noise that could be switched on: its generator has no dropout")
+        if recipe.statistics == "running" and not has_batch_norm(generator):
+            raise ValueError("the model has no running statistics of its training: its generator has no batch norm")
         settings = record["settings"]
         if settings["training"]["channels_last"] is True:  # auto leaves the generator contiguous
             # Dropout draws its noise in the order of memory, so the layout of the training gives its noise again.
