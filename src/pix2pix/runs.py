@@ -42,9 +42,19 @@ def results(folder: Path) -> list[str]:
 
 
 def check_unused(folder: Path) -> None:
-    """Raises ConfigError where a folder holds a run."""
-    if results(folder):
-        raise ConfigError(f"{folder} holds a run already. To continue it: pix2pix train {typed('resume', folder)}")
+    """Raises ConfigError where a folder holds a run, with the ways that lead on from what it holds."""
+    if not (found := results(folder)):
+        return
+    another = f"For a new run type another hydra.run.dir=FOLDER, or move {folder} away"
+    if not (folder / ".hydra" / "config.yaml").is_file():
+        raise ConfigError(
+            f"{folder} holds {', '.join(found)} of a run, and no .hydra/config.yaml by which it could be continued."
+            f" {another}"
+        )
+    begins = "" if any(folder.glob("checkpoints/*.ckpt")) else ", from its beginning since it has no checkpoint yet"
+    raise ConfigError(
+        f"{folder} holds a run already. To continue it{begins}: pix2pix train {typed('resume', folder)}. {another}"
+    )
 
 
 def epochs_begun(folder: Path) -> int:

@@ -203,9 +203,10 @@ def _tell_stop(folder: Path) -> None:
 
 def _hint(folder: Path) -> str:
     """How a run whose loading processes die goes on, where it can."""
-    if not (folder / "checkpoints" / "last.ckpt").exists():
+    if not (folder / ".hydra" / "config.yaml").exists():
         return "."
-    return f". To continue: pix2pix train {typed('resume', os.path.relpath(folder))} data.num_workers=0"
+    how = "To continue" if (folder / "checkpoints" / "last.ckpt").exists() else "To begin again"
+    return f". {how}: pix2pix train {typed('resume', os.path.relpath(folder))} data.num_workers=0"
 
 
 def train(settings: Mapping[str, Any], folder: Path, begun: Callable[[], None] = _nothing) -> dict[str, float]:

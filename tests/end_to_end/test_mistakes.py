@@ -108,8 +108,8 @@ MISTAKES = {
     "resume=outputs/scenes/finished generator=resnet": (
         "generator=resnet: a run is continued as it was. Beside resume= these may be typed: schedule.epochs="
         " schedule.decay_epochs= trainer.…= callbacks.…= logger.…= data.num_workers= data.cache=, and where files have"
-        " moved data.root= data.file= objective.vgg19=. For a new run from its weights: pix2pix train"
-        " init_from=outputs/scenes/finished generator=resnet …"
+        " moved data.root= data.file= objective.vgg19=. It has no last.ckpt yet to start a new run from: for one, type"
+        " its settings without resume="
     ),
     "init_from=nowhere.ckpt": (
         "init_from: there is no 'nowhere.ckpt'. Type the path of a checkpoint or of a run's folder"
@@ -489,4 +489,7 @@ def test_weights_of_another_generator(train: Train, tmp_path: Path) -> None:
     assert printed.rstrip().endswith("'upsampling': 'transposed'}")
     status, printed = train("data.train_pairs=1 data.val_pairs=1 hydra.run.dir=before")
     assert status == 2
-    assert printed.endswith("before holds a run already. To continue it: pix2pix train resume=before\n")
+    assert printed.endswith(
+        "before holds a run already. To continue it: pix2pix train resume=before. For a new run type another"
+        " hydra.run.dir=FOLDER, or move before away\n"
+    )
