@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,20 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+import pix2pix.settings.idle
 import pix2pix.settings.validation
 from pix2pix.errors import ConfigError
+
+KEPT = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "MASTER_PORT", pix2pix.settings.idle.VARIABLE)
 
 
 def validate(plain: Mapping[str, Any]) -> None:
     if plain["lr"] < 0:
         raise ConfigError(f"lr: found {plain['lr']}, expected a number of 0 or more")
+
+
+def idle(typed: Sequence[str], plain: Mapping[str, Any]) -> list[str]:
+    return ["names: for seed 1 alone"] if plain["names"] and plain["seed"] != 1 else []
 
 
 @hydra.main(version_base=None, config_path=None, config_name="absent")
@@ -47,7 +54,7 @@ def main(config: DictConfig) -> None:
             "began": began,
             "ended": time.time(),
             "verbose": str(HydraConfig.get().verbose),
-            "environment": {key: os.environ.get(key) for key in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "MASTER_PORT")},
+            "environment": {key: os.environ.get(key) for key in KEPT},
         },
     }
     (folder / "score.json").write_text(json.dumps(score))
@@ -55,4 +62,5 @@ def main(config: DictConfig) -> None:
 
 if __name__ == "__main__":
     pix2pix.settings.validation.validate = validate
+    pix2pix.settings.idle.idle = idle
     main()

@@ -18,6 +18,7 @@ import psutil
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from pix2pix.settings.idle import VARIABLE
 from pix2pix.settings.resolvers import sweep_id
 
 ROOT = Path(__file__).parents[1]
@@ -123,6 +124,14 @@ def test_one_of_four_fails_and_alone_runs_again(tmp_path: Path, marker: str) -> 
     starts = [len((folder / f"seed={seed}" / "starts.txt").read_text().splitlines()) for seed in (1, 2, 3, 4)]
     assert starts == [1, 2, 1, 1]
     assert scores == {seed: (folder / f"seed={seed}" / "score.json").stat().st_mtime_ns for seed in (1, 3, 4)}
+
+
+def test_what_has_no_effect_on_some_points_is_told_and_they_run(tmp_path: Path, marker: str) -> None:
+    done = sweep(tmp_path, marker, "seed=1,2", "names=[a]")
+    assert done.returncode == 0, done.stderr
+    assert "In 1 of 2 points names: for seed 1 alone" in done.stdout + done.stderr
+    for seed in (1, 2):
+        assert seen(sweep_folder(tmp_path) / f"seed={seed}")["environment"][VARIABLE] == "1"
 
 
 def test_jobs_overlap_and_divide_the_cores(tmp_path: Path, marker: str) -> None:

@@ -193,6 +193,8 @@ def test_runs_on_other_pictures_are_not_compared(runs: Path, capsys: pytest.Capt
         (("runs/seed 0", "--rank-by", "psn"), "'psn' is not measured here; there are psnr, ssim,"),
         (("runs/seed 0", "--judge", "nowhere"), "--judge: the judge has not been made for these data"),
         (("runs/seed 0", "--metrics", "judge", "--judge", "none"), "--metrics judge asks for a judge"),
+        (("runs/seed 0", "--metrics", "ssim", "--judge", "x"), "--judge: --metrics asks for no score of a judge"),
+        (("runs/seed 0", "--weights", "x"), "--weights: for lpips, fid, kid, and --metrics names none of them"),
         (("runs/seed 0", "runs/seed 0/"), "have the same weights: name each run once"),
         (("runs/seed 0", "--data-root", "."), "was trained on data=scenes, which reads no folder"),
         (("runs/seed 0", "--device", "gpu"), "--device: 'gpu' is no device"),

@@ -176,6 +176,7 @@ def test_mistakes(run: Path, exported: Path, tmp_path: Path, capsys: pytest.Capt
     for words, message in (
         (["-o", str(tmp_path / "a.pt")], "suffix '.pt'; expected .onnx, .xml (OpenVINO) or .safetensors"),
         (["-o", str(tmp_path / "a.onnx"), "--precision", "int8"], "int8 is OpenVINO's: type -o"),
+        (["-o", str(tmp_path / "a.xml"), "--calibrate", "9"], "--calibrate: of --precision int8, and it is f32: type"),
         (["-o", str(exported / "model.onnx")], "model.onnx exists already"),
         (["-o", str(tmp_path / "no" / "a.onnx")], "there is no folder"),
     ):

@@ -42,6 +42,9 @@ def test_a_judge_is_made_once(run: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert "epoch" not in told
     assert f"{folder} holds the judge of these pictures at this size. To train it anew: --again" in told
 
+    assert judged(run, "--judges", tmp_path, "--epochs", 9) == 2
+    assert "leave them out, or type --again" in capsys.readouterr().err
+
     (folder / "judge.ckpt").write_bytes(b"no judge")
     assert judged(run, "--judges", tmp_path) == 1
     assert "pix2pix judge: " in capsys.readouterr().err

@@ -35,6 +35,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     common = ("data=side_by_side", f"data.root={pairs}")
     untrained(where / "photos", *common)
     untrained(where / "silent", *common, "generator.dropout=0")
+    untrained(where / "normless", *common, "generator.norm=none")
     untrained(where / "ct", *common, HU)
     grey = "{kind: raw, range: [-1024, 3071], unit: HU}"
     slices = pairs_folder(where / "slices", channels=1, train=2, val=3)
@@ -252,6 +253,10 @@ def test_a_volume_is_told_what_to_be_called(here: Path, capsys: pytest.CaptureFi
         (("runs/photos", "nothing", "-o", "out"), "nothing: there is no such file or folder"),
         (("runs/silent", "photos", "-o", "out", "--samples", "2"), "gives one result for a picture"),
         (("runs/photos", "photos", "-o", "out", "--samples", "2", "--noise", "off"), "--noise off leaves none"),
+        (("runs/photos", "photos", "-o", "out", "--seed", "2", "--noise", "off"), "--seed: of the noise, and --noise"),
+        (("runs/silent", "photos", "-o", "out", "--seed", "2"), "--seed: runs/silent gives one result for a picture"),
+        (("runs/photos", "photos", "-o", "out", "--tile", "32", "--seed", "2"), "noise is off: leave out --seed"),
+        (("runs/normless", "photos", "-o", "out", "--statistics", "running"), "has no running statistics of its tr"),
         (("runs/silent", "photos", "-o", "out", "--noise", "on"), "has no noise that could be switched on"),
         (("runs/photos", "photos", "-o", "out", "--derive"), "--derive: runs/photos was trained on sources"),
         (("runs/photos", "photos", "-o", "out", "--format", "gif"), "--format: 'gif' is not known; there are bmp"),

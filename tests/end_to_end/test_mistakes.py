@@ -61,6 +61,14 @@ MISTAKES = {
     ),
     "logger=null": "logger: there is no 'null'; the choices are csv, mlflow, tensorboard, wandb.",
     "size=256": "size: there is no '256'; the choices are paper, small, tiny.",
+    # what has no effect beside the rest
+    "objective=l1 discriminator.norm=none": (
+        "discriminator.norm: this objective has no discriminator, so it has no effect. Type an objective that has one,"
+        " such as objective=l1_cgan, or leave it out"
+    ),
+    "-m seed=1,2 hydra.run.dir=here": (
+        "hydra.run.dir: a sweep has a folder for each of its runs. Type hydra.sweep.dir=FOLDER"
+    ),
     # a form that cannot be read
     "maps": "'maps' is no setting: those are typed as KEY=VALUE, without spaces. Nearest: type experiment=maps",
     "data.root = facades": "\n".join(
@@ -100,8 +108,8 @@ MISTAKES = {
     "resume=outputs/scenes/finished generator=resnet": (
         "generator=resnet: a run is continued as it was. Beside resume= these may be typed: schedule.epochs="
         " schedule.decay_epochs= trainer.…= callbacks.…= logger.…= data.num_workers= data.cache=, and where files have"
-        " moved data.root= data.file= objective.vgg19=. For a new run from its weights: pix2pix train"
-        " init_from=outputs/scenes/finished generator=resnet …"
+        " moved data.root= data.file= objective.vgg19=. It has no last.ckpt yet to start a new run from: for one, type"
+        " its settings without resume="
     ),
     "init_from=nowhere.ckpt": (
         "init_from: there is no 'nowhere.ckpt'. Type the path of a checkpoint or of a run's folder"
@@ -351,6 +359,32 @@ def test_the_same_settings_train_where_the_data_are_right(train: Train, tmp_path
     assert "Scores on val: psnr" in printed
 
 
+def test_nothing_is_held_out_where_the_folder_says_who_validates(train: Train, tmp_path: Path) -> None:
+    fill(tmp_path / "own" / "train", 2)
+    fill(tmp_path / "own" / "val", 1)
+    typed = "data=side_by_side data.root=own 'data.size=[16,16]'"
+    status, printed = train(f"{typed} data.val_fraction=0.5 data.test_fraction=0.5 data.split_seed=1")
+    assert status == 2
+    assert printed.splitlines() == [
+        "data.val_fraction: own has val pairs of its own, so none are held out for val. Leave it out",
+        "data.test_fraction: own says itself which pairs are for what, so none are held out for test. Leave it out, or"
+        " part test pairs off there",
+        "data.split_seed: no pairs are held out at random, so it has no effect. Leave it out",
+    ]
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_scores_of_a_part_of_the_pictures_say_so(train: Train, tmp_path: Path) -> None:
+    fill(tmp_path / "right" / "train", 2)
+    fill(tmp_path / "right" / "val", 10)
+    status, printed = train("data=side_by_side data.root=right 'data.size=[16,16]' trainer.limit_val_batches=1")
+    assert status == 0
+    assert "10 val, of which only a part by trainer.limit_val_batches=1" in printed
+    assert "Scores on val (8 of 10 pictures, trainer.limit_val_batches=1): psnr" in printed
+    (score,) = (tmp_path / "outputs").glob("*/*/score.json")
+    assert json.loads(score.read_text())["pictures"] == 8
+
+
 def test_a_folder_with_no_pictures(train: Train, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     status, printed = train("data=side_by_side data.root=empty")
@@ -455,4 +489,7 @@ def test_weights_of_another_generator(train: Train, tmp_path: Path) -> None:
     assert printed.rstrip().endswith("'upsampling': 'transposed'}")
     status, printed = train("data.train_pairs=1 data.val_pairs=1 hydra.run.dir=before")
     assert status == 2
-    assert printed.endswith("before holds a run already. To continue it: pix2pix train resume=before\n")
+    assert printed.endswith(
+        "before holds a run already. To continue it: pix2pix train resume=before. For a new run type another"
+        " hydra.run.dir=FOLDER, or move before away\n"
+    )

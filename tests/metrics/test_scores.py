@@ -41,6 +41,9 @@ def test_a_sample_without_a_name_does_not_count() -> None:
     scores = Scores(Rgb())
     scores.update(pictures, Batch(pictures, target, None, ["one", ""]))
     assert scores.compute()["l1"] == 0
+    assert scores.pictures == 1
+    scores.reset()
+    assert scores.pictures == 0
 
 
 def test_the_error_in_the_unit_counts_what_lies_beyond_the_range() -> None:

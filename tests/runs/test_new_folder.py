@@ -36,7 +36,7 @@ def test_a_folder_that_was_chosen_is_that_folder(tmp_path: Path) -> None:
     with new_folder(tmp_path, lambda: False) as taken:
         assert taken == tmp_path
     (tmp_path / "metrics.csv").touch()
-    with pytest.raises(ConfigError, match="holds a run already"), new_folder(tmp_path, lambda: False):
+    with pytest.raises(ConfigError, match=r"holds metrics\.csv of a run"), new_folder(tmp_path, lambda: False):
         pass
 
 

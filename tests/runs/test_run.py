@@ -165,8 +165,24 @@ def test_a_state_dict_of_the_usual_code_says_what_it_is(tmp_path: Path) -> None:
 
 def test_a_used_folder(run: Path, tmp_path: Path) -> None:
     check_unused(tmp_path)
-    with pytest.raises(ConfigError, match="holds a run already"):
+    with pytest.raises(ConfigError, match=r"checkpoints/last\.ckpt, samples"):
         check_unused(run)
+
+
+def test_what_is_advised_for_a_used_folder_is_what_it_allows(tmp_path: Path) -> None:
+    (tmp_path / "metrics.csv").touch()
+    with pytest.raises(ConfigError, match=r"holds metrics\.csv of a run, and no .*\. For a new run type another hydra"):
+        check_unused(tmp_path)
+    (tmp_path / ".hydra").mkdir()
+    (tmp_path / ".hydra" / "config.yaml").touch()
+    with pytest.raises(
+        ConfigError, match=r"To continue it, from its beginning since it has no checkpoint yet: pix2pix"
+    ):
+        check_unused(tmp_path)
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "best_ssim.ckpt").touch()
+    with pytest.raises(ConfigError, match=r"already\. To continue it: pix2pix train resume=\S+\. For a new run type"):
+        check_unused(tmp_path)
 
 
 def test_the_score_is_read_back(tmp_path: Path) -> None:
@@ -178,3 +194,5 @@ def test_the_score_is_read_back(tmp_path: Path) -> None:
         "minutes": 1.235,
     }
     assert [path.name for path in tmp_path.iterdir()] == ["score.json"]
+    write_score(tmp_path, [], {"ssim": 0.5}, 20, 1.23456, pictures=8)
+    assert json.loads((tmp_path / "score.json").read_text())["pictures"] == 8

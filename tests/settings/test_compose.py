@@ -27,6 +27,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "outputs" / "an odd [name], it's {so}=$1" / "2024-01-01_00-00-00"
     (folder / ".hydra").mkdir(parents=True)
+    (folder / "checkpoints").mkdir()
+    (folder / "checkpoints" / "last.ckpt").touch()
     overrides = ["generator=resnet", "generator.blocks=6", "schedule.epochs=4", "logger=[csv,tensorboard]"]
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
         OmegaConf.save(compose("train", overrides), folder / ".hydra" / "config.yaml")
@@ -84,6 +86,12 @@ def test_a_resumed_run_stays_the_run_it_was(run: Path, typed: str) -> None:
     advised = shlex.split(str(raised.value).partition("from its weights: ")[2])
     assert advised[:2] + advised[3:4] == ["pix2pix", "train", typed]
     assert OverridesParser.create().parse_override(advised[2]).value() == str(run)
+
+
+def test_a_run_without_weights_is_not_offered_as_a_start(run: Path) -> None:
+    (run / "checkpoints" / "last.ckpt").unlink()
+    with pytest.raises(ConfigError, match=r"no last\.ckpt yet to start a new run from: .* settings without resume=$"):
+        resume_arguments([f"resume={quoted(run)}", "seed=1"])
 
 
 def test_mistakes_beside_resume_are_explained_from_the_runs_settings(run: Path) -> None:

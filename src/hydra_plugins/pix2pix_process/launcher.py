@@ -3,6 +3,8 @@
 pix2pix train -m hydra/launcher=process hydra.launcher.jobs=2 seed=1,2,3 objective=l1,l1_cgan
 """
 
+import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +28,7 @@ from pix2pix.sweeping.point import Point, PointsFailedError, Result, SweepError,
 from pix2pix.sweeping.sought import sought
 from pix2pix.sweeping.sweep import TRAIN, run_points
 
+log = logging.getLogger(__name__)
 HYDRAS_SUBDIR = "${hydra.job.num}"  # Hydra's default for hydra.sweep.subdir: nobody has chosen another
 
 
@@ -90,6 +93,7 @@ class ProcessLauncher(Launcher):
         except HydraException:
             _remove(folder)
             raise
+        self._tell_idle(job_overrides, configs)
         points = [
             Point(folder.name, list(overrides), folder)
             for overrides, config in zip(job_overrides, configs, strict=True)
@@ -150,6 +154,18 @@ class ProcessLauncher(Launcher):
         except ConfigError as error:
             raise CompactHydraException(f"point {index} of the sweep ({' '.join(overrides)}): {error}") from error
         return config
+
+    def _tell_idle(self, job_overrides: Sequence[Sequence[str]], configs: Sequence[DictConfig]) -> None:
+        """Warn of settings without effect: of what the points share, some may be for others of them."""
+        from pix2pix.settings.idle import idle
+
+        found = Counter(
+            said
+            for each, config in zip(job_overrides, configs, strict=True)
+            for said in idle(each, plain_settings(config))
+        )
+        for said, count in found.items():
+            log.warning("In %d of %d points %s", count, len(configs), said)
 
     def _swept(self, overrides: list[str]) -> str:
         """The point's name: its values of what the sweep varies, whatever else all points share."""

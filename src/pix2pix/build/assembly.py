@@ -75,6 +75,9 @@ class Parts:
         listed = ", ".join(f"{name} {count / 1e6:.2f} M parameters" for name, count in sizes.items())
         counts = {split: len(self.data.readable(split)) for split in ("train", "val")}
         pairs = ", ".join(f"{count} {split}" for split, count in counts.items())
+        limits = {f"limit_{split}_batches": self.settings["trainer"].get(f"limit_{split}_batches") for split in counts}
+        if cut := [f"trainer.{name}={limit}" for name, limit in limits.items() if limit is not None]:
+            pairs += f", of which only a part by {' and '.join(cut)}"
         few = " (so few that their scores are chance)" if counts["val"] < FEW else ""
         log.info("%s · pairs: %s%s · %s", listed, pairs, few, self.environment["precision"])
 

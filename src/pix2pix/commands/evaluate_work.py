@@ -12,8 +12,9 @@ from pix2pix.evaluation import compare, files
 from pix2pix.evaluation.compare import Evaluated
 from pix2pix.evaluation.one_run import Request, evaluate
 from pix2pix.evaluation.run import EvaluationError, Run, open_run
-from pix2pix.evaluation.scored import wanted_metrics
+from pix2pix.evaluation.scored import CATALOGUE, JUDGE, wanted_metrics
 from pix2pix.evaluation.tables import aligned, markdown, one_run
+from pix2pix.evaluation.which_judge import NONE
 from pix2pix.files.atomic import write_whole
 from pix2pix.processes.devices import usable_device
 from pix2pix.processes.memory import keep_freed_memory
@@ -34,6 +35,7 @@ def run_command(arguments: argparse.Namespace) -> None:
         device=_device(arguments.device),
         again=arguments.again,
     )
+    _check_heeded(request)
     runs = [open_run(typed, data_root=arguments.data_root, trust=arguments.trust) for typed in arguments.runs]
     if arguments.output is not None and len(runs) == 1:
         runs = [replace(runs[0], folder=arguments.output)]
@@ -50,6 +52,17 @@ def run_command(arguments: argparse.Namespace) -> None:
         _compare(evaluated, arguments.split, arguments.output)
     else:
         _print_one(evaluated[0], arguments.split)
+
+
+def _check_heeded(request: Request) -> None:
+    """Raises EvaluationError for what no score that was asked for would heed."""
+    weighed = [name for name, entry in CATALOGUE.items() if entry.weights is not None]
+    if request.weights is not None and not set(weighed) & set(request.wanted or ()):
+        raise EvaluationError(
+            f"--weights: for {', '.join(weighed)}, and --metrics names none of them: name one, or leave it out"
+        )
+    if request.judge not in (None, NONE) and request.wanted is not None and JUDGE not in request.wanted:
+        raise EvaluationError("--judge: --metrics asks for no score of a judge: add judge to it, or leave --judge out")
 
 
 def _check_places(runs: Sequence[Run], *, trusted: bool) -> None:

@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     add("model", type=filled, metavar="MODEL", help="a run's folder, a checkpoint, .safetensors, or a published folder")
     add("-o", "--output", type=path, required=True, metavar="FILE", help="NAME.onnx, NAME.xml or NAME.safetensors")
     add("--precision", choices=("f32", "bf16", "int8"), default="f32", help="bf16 and int8 of OpenVINO (default: f32)")
-    add("--calibrate", type=count, default=32, metavar="N", help="validation pictures that int8 is fitted to (32)")
+    add("--calibrate", type=count, metavar="N", help="validation pictures that int8 is fitted to (32)")
     add("--pictures", type=count, default=16, metavar="N", help="validation pictures that are compared (default: 16)")
     add(
         "--data-root",

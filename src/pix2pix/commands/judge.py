@@ -46,13 +46,18 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def run_command(arguments: argparse.Namespace) -> None:
     """Make the judge of a run's data, unless there is one. Raises what `main` catches."""
-    from pix2pix.evaluation.run import open_run
+    from pix2pix.evaluation.run import EvaluationError, open_run
     from pix2pix.segmentation_score.judge import find_judge, key
     from pix2pix.segmentation_score.training import JudgeRecipe, make_judge, usual_epochs, write_judge
 
     data = open_run(arguments.run, data_root=arguments.data_root, trust=arguments.trust).data("train")
     folder = arguments.judges / key(data)
     known = None if arguments.again else find_judge(data, arguments.judges)
+    if known is not None and (arguments.epochs is not None or arguments.palette is not None):
+        raise EvaluationError(
+            f"--epochs and --palette are for a judge that is to be trained, and {folder} holds one of these pictures:"
+            " leave them out, or type --again"
+        )
     if known is not None:
         print(known.standing.table())
         print(f"{folder} holds the judge of these pictures at this size. To train it anew: --again")

@@ -33,6 +33,7 @@ from pix2pix.runs.new_folder import new_folder
 from pix2pix.runs.run import check_unused
 from pix2pix.runs.trust import check_entries, take_trust
 from pix2pix.settings.compose import called_by_time, check
+from pix2pix.settings.idle import check_effect, check_effect_on_sweep, idle_holdout, is_point
 from pix2pix.settings.mistakes import explanation
 from pix2pix.settings.overrides import readable
 from pix2pix.settings.recorded import typed_config_dir, typed_overrides
@@ -63,6 +64,8 @@ def main() -> None:
         sys.argv[1:] = resume_arguments(arguments)
         if not _asks_hydra_alone(sys.argv[1:]):
             settings, folder = check(sys.argv[1:])
+            if not is_point():
+                check_effect(arguments, settings)
             check_launch(settings["trainer"])
             with _held(folder, resumed=settings["resume"] is not None) as held:
                 # Hydra would record the settings before it is known that a run can be made of them.
@@ -72,6 +75,8 @@ def main() -> None:
             raise ConfigError("torchrun and srun start one training; a sweep starts its own: type it without them")
         if _sweeps(sys.argv[1:]) and (said := explanation(sys.argv[1:])):
             raise ConfigError(said)  # before Hydra makes the folder of the sweep
+        if _sweeps(sys.argv[1:]):
+            check_effect_on_sweep(arguments)
         sys.exit(_run())
     except ConfigError as error:
         tell_mistake("train", error)
@@ -200,9 +205,10 @@ def _tell_stop(folder: Path) -> None:
 
 def _hint(folder: Path) -> str:
     """How a run whose loading processes die goes on, where it can."""
-    if not (folder / "checkpoints" / "last.ckpt").exists():
+    if not (folder / ".hydra" / "config.yaml").exists():
         return "."
-    return f". To continue: pix2pix train {typed('resume', os.path.relpath(folder))} data.num_workers=0"
+    how = "To continue" if (folder / "checkpoints" / "last.ckpt").exists() else "To begin again"
+    return f". {how}: pix2pix train {typed('resume', os.path.relpath(folder))} data.num_workers=0"
 
 
 def train(settings: Mapping[str, Any], folder: Path, begun: Callable[[], None] = _nothing) -> dict[str, float]:
@@ -224,6 +230,7 @@ def train(settings: Mapping[str, Any], folder: Path, begun: Callable[[], None] =
 
     resumed = assembly.resumed_checkpoint(settings, folder)
     parts = assembly.assemble(settings, folder, resumed)
+    _check_holdout(settings, folder, parts.data.held_out)
     parts.trainer.callbacks.insert(0, AtFirstStep(begun))  # type: ignore[attr-defined]
     parts.log_facts()
     score = folder / "score.json"
@@ -251,12 +258,26 @@ def train(settings: Mapping[str, Any], folder: Path, begun: Callable[[], None] =
     scores = {name.removeprefix("val/"): value for name, value in parts.module.latest_scores.items()}
     if parts.trainer.is_global_zero and not (trained and score.exists()):
         overrides = typed_overrides(folder)
-        write_score(folder, overrides, scores, parts.module.images_seen, parts.module.seconds / 60)
+        module, pictures = parts.module, parts.module.pictures_scored
+        write_score(folder, overrides, scores, module.images_seen, module.seconds / 60, pictures=pictures)
         units = {"rmse": f" {parts.data.target_domain.unit}", "psnr": " dB", "log_spectrum_distance": " dB"}
         shown = ", ".join(f"{name} {value:.4g}{units.get(name, '')}" for name, value in scores.items())
-        log.info("Scores on val: %s", shown or "none")
+        there, limit = len(parts.data.readable("val")), settings["trainer"].get("limit_val_batches")
+        part = "" if pictures in (None, there) else f" ({pictures} of {there} pictures)"
+        if part and limit is not None:
+            part = f" ({pictures} of {there} pictures, trainer.limit_val_batches={limit})"
+        log.info("Scores on val%s: %s", part, shown or "none")
         _tell_end(folder, parts.data.skipped, overrides, settings["schedule"]["epochs"])
     return scores
+
+
+def _check_holdout(settings: Mapping[str, Any], folder: Path, held_out: Sequence[str] | None) -> None:
+    """Raises ConfigError where pairs were to be held out, and the data say themselves which they are."""
+    told = [] if settings["resume"] else idle_holdout(typed_overrides(folder), settings["data"], held_out)
+    if told and not is_point():
+        raise ConfigError("\n".join(told))
+    for each in told:
+        log.warning("%s", each)
 
 
 def _tell_end(folder: Path, skipped: int, overrides: list[str], epochs: int) -> None:

@@ -107,6 +107,11 @@ def check_options(arguments: argparse.Namespace, met: Collection[str]) -> None:
         raise PlanError(f"{', '.join(idle)}: goes with --driver, and none is typed")
 
 
+def flags(arguments: argparse.Namespace, names: Sequence[str]) -> str:
+    """Those of these options that were typed, as they are typed; "" where none was."""
+    return ", ".join(_flag(name) for name in names if getattr(arguments, name) not in (None, False))
+
+
 def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
@@ -119,10 +124,8 @@ def kinds_of(arguments: argparse.Namespace, multiple: int, channels: int = 1) ->
         channels: see `Kinds`.
     """
     in_tiles = arguments.tile is not None or arguments.overlap is not None
-    if in_tiles and (arguments.derive or arguments.side_by_side or arguments.samples or arguments.noise == "on"):
-        raise PlanError(
-            "--tile and --overlap go with one plain result, whose noise is off: leave out the other options"
-        )
+    if in_tiles and (idle := _not_in_tiles(arguments)):
+        raise PlanError(f"--tile and --overlap go with one plain result, whose noise is off: leave out {idle}")
     if arguments.size is not None and (in_tiles or arguments.driver is not None):
         raise PlanError(
             "--size goes neither with tiles, which are for pictures as they are, nor with --driver, whose drawings have"
@@ -145,16 +148,22 @@ def kinds_of(arguments: argparse.Namespace, multiple: int, channels: int = 1) ->
     )
 
 
+def _not_in_tiles(arguments: argparse.Namespace) -> str:
+    noise = ["--noise on"] if arguments.noise == "on" else []
+    typed = flags(arguments, ("derive", "side_by_side", "samples", "seed"))
+    return ", ".join([*([typed] if typed else []), *noise])
+
+
 def _stack(
     arguments: argparse.Namespace, translator: Translator, source: Path, target: Path, progress: Progress
 ) -> None:
     from pix2pix.inference.stacks import translate_stack
 
     asked = ("size", "derive", "side_by_side", "samples", "tile", "overlap")
-    if idle := [_flag(name) for name in asked if getattr(arguments, name) not in (None, False)]:
+    if idle := flags(arguments, asked):
         raise ValueError(
-            f"{source}: holds slices, frames or pages, which are translated one by one: leave out {', '.join(idle)}, or"
-            " write each to a file of its own"
+            f"{source}: holds slices, frames or pages, which are translated one by one: leave out {idle}, or write each"
+            " to a file of its own"
         )
     translate_stack(translator, source, target, lambda done, count: progress(done / count))
 
@@ -162,10 +171,10 @@ def _stack(
 def _big(arguments: argparse.Namespace, translator: Translator, source: Path, target: Path, progress: Progress) -> None:
     from pix2pix.inference.tiles import TileOptions, translate_in_tiles
 
-    if arguments.derive or arguments.side_by_side or arguments.samples or arguments.noise == "on":
+    if idle := _not_in_tiles(arguments):
         raise ValueError(
-            f"{source} is translated in tiles, since it has {BIG // 10**6} million pixels or more: --derive,"
-            " --side-by-side, --samples and --noise on are for smaller pictures (or --size N makes it one)"
+            f"{source} is translated in tiles, since it has {BIG // 10**6} million pixels or more, and without noise:"
+            f" {idle}: for smaller pictures (or --size N makes it one)"
         )
     options = TileOptions(arguments.tile, arguments.overlap)
     translate_in_tiles(translator, source, target, options, lambda done, count: progress(done / count))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from pix2pix.commands.translate_kinds import KNOWN, Handler, Kinds, check_options, kinds_of
+from pix2pix.commands.translate_kinds import KNOWN, Handler, Kinds, check_options, flags, kinds_of
 from pix2pix.data.reading import files_of
 from pix2pix.files.os_errors import in_words, reason
 from pix2pix.inference.doubts import doubts
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+OF_NOISE = ("samples", "seed", "fresh_noise")  # options that nothing heeds where none is drawn
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # which is told without the file's name
 SHARE = "{desc} {percentage:3.0f}% |{bar}| {remaining}"
 
@@ -66,6 +67,8 @@ def run_command(arguments: argparse.Namespace) -> int:
     met = {kinds.name_of(job) for job in jobs}
     if existing != "skip":  # of what is skipped the kind is not known here
         check_options(arguments, met)
+        if arguments.series is not None and not any(job.series for job in jobs):
+            raise PlanError("--series: of DICOM, and there is no folder of it among the inputs: leave it out")
     others: list[tuple[Job, Handler]] = []
     pictures = _pictures(jobs, kinds, others)
     beside = arguments.samples or 1 if arguments.side_by_side else 0
@@ -134,8 +137,8 @@ def _check(arguments: argparse.Namespace) -> None:
         raise PlanError(
             f"--size takes the shorter side, or height and width; found {' '.join(map(str, arguments.size))}"
         )
-    if arguments.samples is not None and arguments.noise == "off":
-        raise PlanError("--samples draws noise anew for each sample, and --noise off leaves none")
+    if arguments.noise == "off" and (idle := flags(arguments, OF_NOISE)):
+        raise PlanError(f"{idle}: of the noise, and --noise off leaves none: leave out one of them")
 
 
 def _load(arguments: argparse.Namespace) -> Translator:
@@ -153,10 +156,10 @@ def _load(arguments: argparse.Namespace) -> Translator:
         raise PlanError(f"{error}.{other_runs(path)}") from error
     except ValueError as error:
         raise PlanError(str(error)) from error
-    if arguments.samples is not None and not translator.network.draws_noise:
+    if (idle := flags(arguments, OF_NOISE)) and not translator.network.draws_noise:
         raise PlanError(
-            f"--samples: {arguments.model} gives one result for a picture: it has no noise, or it is switched off in"
-            " its training's settings (--noise on)"
+            f"{idle}: {arguments.model} gives one result for a picture: it has no noise, or it is switched off in its"
+            " training's settings (--noise on)"
         )
     if arguments.derive and translator.derivation is None:
         raise PlanError(f"--derive: {arguments.model} was trained on sources that were stored, not made of photos")

@@ -102,6 +102,7 @@ class PairedData(LightningDataModule):
             if self._opened:
                 check_apart(self._opened["train"].source, pairs, split)
             self._stated = getattr(pairs, "domains", (None, None))
+            self.held_out: tuple[str, ...] | None = getattr(pairs, "held_out", None)  # None: the source does not say
             if self._cache:
                 pairs = CachedPairs(pairs, self._cache)
                 self._cache -= pairs.cache.nbytes / MIB  # what the other splits may take

@@ -24,6 +24,7 @@ from pix2pix.inference.networks import Network, TorchNetwork
 from pix2pix.inference.translator import TestTime, Translator
 
 NOISE_PICTURES = 4
+CALIBRATED = 32  # pictures that int8 is fitted to, unless it is typed
 
 
 class Disagreement(Exception):
@@ -35,7 +36,7 @@ def export(
     path: Path,
     *,
     precision: str = "f32",
-    calibrate: int = 32,
+    calibrate: int | None = None,
     pictures: int = 16,
     data_root: str | None = None,
 ) -> list[str]:
@@ -45,15 +46,17 @@ def export(
         model: a run's folder, a checkpoint, or weights that were exported before.
         path: what is written: .onnx, .xml or .safetensors.
         precision: f32, or of OpenVINO bf16 and int8.
-        calibrate, pictures: of the validation, that int8 is fitted to, and that the two are compared on.
+        calibrate, pictures: of the validation, that int8 is fitted to (None: 32), and that the two are compared on.
         data_root: where the pictures are now.
 
     Raises ExchangeError or EvaluationError for what is not as it was typed, Disagreement where the file is refused.
     """
     _check(path, precision)
+    if calibrate is not None and precision != "int8":
+        raise ExchangeError(f"--calibrate: of --precision int8, and it is {precision}: type that, or leave it out")
     opened = _open(model, data_root)
     translator, network = opened.translator, opened.network
-    calibration, compared = _pictures(opened, precision, calibrate, pictures)
+    calibration, compared = _pictures(opened, precision, calibrate or CALIBRATED, pictures)
     suffix = path.suffix.lower()
     description = describe(
         opened.record,

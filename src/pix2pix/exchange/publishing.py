@@ -144,7 +144,9 @@ def _last_validation(run: Run) -> Scores | None:
         values = {name.removeprefix(VALIDATED): float(value) for name, value in _validated(rows).items() if value}
     except (ValueError, KeyError, csv.Error) as error:
         raise ExchangeError(f"{file} is damaged ({error!r}): mend it, or move it away") from error
-    return Scores(values, "the pictures of val, in the last validation of the training") if values else None
+    limit = run.settings["trainer"].get("limit_val_batches")
+    part = "" if limit is None else f" (a part of them: trainer.limit_val_batches={limit})"
+    return Scores(values, f"the pictures of val{part}, in the last validation of the training") if values else None
 
 
 def _validated(rows: list[dict[str, Any]]) -> Mapping[str, str]:

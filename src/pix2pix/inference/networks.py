@@ -149,3 +149,8 @@ def _limited(threads: tuple[int, int] | None) -> Iterator[None]:
 def has_dropout(generator: Generator) -> bool:
     """Whether the generator has noise that can be switched on."""
     return any(isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0 for module in generator.modules())
+
+
+def has_batch_norm(generator: Generator) -> bool:
+    """Whether the generator has statistics of its training."""
+    return any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in generator.modules())

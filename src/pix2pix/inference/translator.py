@@ -30,7 +30,7 @@ from pix2pix.inference.doubts import advice, doubt_of
 from pix2pix.inference.exported.extras import ExchangeError
 from pix2pix.inference.exported.loading import Exported, is_exported, read_exported
 from pix2pix.inference.holes import keep_known, resize_holed, transparent_as_hole
-from pix2pix.inference.networks import Network, TorchNetwork, has_dropout
+from pix2pix.inference.networks import Network, TorchNetwork, has_batch_norm, has_dropout
 from pix2pix.inference.no_value import Valid, valid_of, without_made_up
 from pix2pix.inference.precision import Precision
 from pix2pix.inference.trained import Trained
@@ -144,6 +144,8 @@ class Translator:
         generator = load_generator(record, weights)
         if recipe.noise and not has_dropout(generator):
             raise ValueError("the model has no noise that could be switched on: its generator has no dropout")
+        if recipe.statistics == "running" and not has_batch_norm(generator):
+            raise ValueError("the model has no running statistics of its training: its generator has no batch norm")
         settings = record["settings"]
         if settings["training"]["channels_last"] is True:  # auto leaves the generator contiguous
             # Dropout draws its noise in the order of memory, so the layout of the training gives its noise again.

@@ -33,6 +33,7 @@ class Scores(nn.Module):
             }
         )
         self._rmse = PictureMean(rmse) if target_domain.unit is not None else None
+        self.pictures = 0  # that were added on this rank
 
     def update(self, translated: Tensor, batch: Batch) -> None:
         """Add translations (B, C, H, W) in [-1, 1] of a batch; in float32, also where autocast is on.
@@ -46,6 +47,7 @@ class Scores(nn.Module):
         counted = [index for index, name in enumerate(batch.names) if name]
         if not counted:
             return
+        self.pictures += len(counted)
         weight = None if batch.weight is None else batch.weight[counted]
         translated, target = translated[counted], batch.target[counted]
         for name, metric in self._metrics.items():
@@ -66,6 +68,7 @@ class Scores(nn.Module):
 
     def reset(self) -> None:
         """Forget all pictures."""
+        self.pictures = 0
         for metric in (*self._metrics.values(), self._rmse):
             if isinstance(metric, Metric):
                 metric.reset()

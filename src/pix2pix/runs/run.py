@@ -42,9 +42,19 @@ def results(folder: Path) -> list[str]:
 
 
 def check_unused(folder: Path) -> None:
-    """Raises ConfigError where a folder holds a run."""
-    if results(folder):
-        raise ConfigError(f"{folder} holds a run already. To continue it: pix2pix train {typed('resume', folder)}")
+    """Raises ConfigError where a folder holds a run, with the ways that lead on from what it holds."""
+    if not (found := results(folder)):
+        return
+    another = f"For a new run type another hydra.run.dir=FOLDER, or move {folder} away"
+    if not (folder / ".hydra" / "config.yaml").is_file():
+        raise ConfigError(
+            f"{folder} holds {', '.join(found)} of a run, and no .hydra/config.yaml by which it could be continued."
+            f" {another}"
+        )
+    begins = "" if any(folder.glob("checkpoints/*.ckpt")) else ", from its beginning since it has no checkpoint yet"
+    raise ConfigError(
+        f"{folder} holds a run already. To continue it{begins}: pix2pix train {typed('resume', folder)}. {another}"
+    )
 
 
 def epochs_begun(folder: Path) -> int:
@@ -238,7 +248,22 @@ def write_slim(checkpoint: Path, slim: Path) -> None:
     AtomicCheckpointIO().save_checkpoint({RECORD: content[RECORD], "generator": generator_weights(content)}, slim)
 
 
-def write_score(folder: Path, overrides: list[str], scores: Mapping[str, float], images: int, minutes: float) -> None:
-    """Write `score.json`, which says that the run is finished. The last write of a run."""
-    content = {"overrides": overrides, "scores": dict(scores), "images": images, "minutes": round(minutes, 3)}
+def write_score(
+    folder: Path,
+    overrides: list[str],
+    scores: Mapping[str, float],
+    images: int,
+    minutes: float,
+    *,
+    pictures: int | None = None,
+) -> None:
+    """Write `score.json`, which says that the run is finished. The last write of a run.
+
+    Args:
+        images: seen in training.
+        pictures: that the scores are means over; None where that is not known.
+    """
+    content: dict[str, Any] = {"overrides": overrides, "scores": dict(scores)}
+    content |= {} if pictures is None else {"pictures": pictures}
+    content |= {"images": images, "minutes": round(minutes, 3)}
     write_whole(folder / "score.json", json.dumps(content, indent=1) + "\n")

@@ -65,11 +65,14 @@ def resume_arguments(arguments: Sequence[str]) -> list[str]:
     for argument in others:
         key = argument.lstrip("+~")
         if not key.startswith(RESUME_MAY_CHANGE) or key.startswith("hydra.run.dir="):
+            weights = f"For a new run from its weights: pix2pix train {typed('init_from', folder)} {argument} …"
+            if not (Path(kept) / "checkpoints" / "last.ckpt").is_file():
+                weights = "It has no last.ckpt yet to start a new run from: for one, type its settings without resume="
             raise ConfigError(
                 f"{argument}: a run is continued as it was. Beside resume= these may be typed: schedule.epochs="
                 " schedule.decay_epochs= trainer.…= callbacks.…= logger.…= data.num_workers= data.cache=, and where"
                 " files have moved data.root= data.file= objective.vgg19=."
-                f" For a new run from its weights: pix2pix train {typed('init_from', folder)} {argument} …"
+                f" {weights}"
             )
     return [
         *flags,

@@ -49,7 +49,7 @@ def _sweep_metric_problems(plain: Mapping[str, Any]) -> Iterator[str]:
     asked, trainer = plain.get("sweep_metric"), plain["trainer"]
     if asked is None:
         return
-    target = _domain(plain["data"], "target") or {}
+    target = stated_domain(plain["data"], "target") or {}
     there = [*METRICS, *(["rmse"] if target.get("unit") is not None else [])]
     for name in [asked] if isinstance(asked, str) else asked or [""]:
         if name not in there:
@@ -98,7 +98,7 @@ def _perceptual_problems(file: str | None, data: Mapping[str, Any]) -> Iterator[
 
 
 def _classes_problems(data: Mapping[str, Any]) -> Iterator[str]:
-    target, advice = _domain(data, "target"), "data.source=lab_l data.target=lab_ab for the colours of photos"
+    target, advice = stated_domain(data, "target"), "data.source=lab_l data.target=lab_ab for the colours of photos"
     labels = "'data.target={kind:labels,palette:[[R,G,B],…]}' or 'data.target={kind:labels,classes:N}' for labels"
     if data["name"] == "scenes":
         labels, advice = "data.task=photo2labels for labels", "data.task=grey2colour for the colours of photos"
@@ -110,7 +110,7 @@ def _classes_problems(data: Mapping[str, Any]) -> Iterator[str]:
         yield f"objective=classes: a target of kind {target['kind']} has no classes. Type {labels}, or {advice}"
 
 
-def _domain(data: Mapping[str, Any], side: str) -> Mapping[str, Any] | None:
+def stated_domain(data: Mapping[str, Any], side: str) -> Mapping[str, Any] | None:
     """The domain of a side: the one that is typed, else the one that the kind of data states; None: it states none."""
     typed: Mapping[str, Any] | None = data[side]
     if typed is None and data["name"] == "scenes":
@@ -133,7 +133,7 @@ def _data_problems(data: Mapping[str, Any], resumed: str | None) -> Iterator[str
             f"data.quarter_turns: quarter turns need a square, and data.size is {list(data['size'])}."
             f" Type data.quarter_turns=false or data.size=[{max(data['size'])},{max(data['size'])}]"
         )
-    kind = (_domain(data, "source") or {}).get("kind")
+    kind = (stated_domain(data, "source") or {}).get("kind")
     if data["colour_jitter"] and kind in ("labels", "lab_l", "lab_ab"):
         yield (f"data.colour_jitter: a source of kind {kind} has no colours to change. Type data.colour_jitter=0")
     for side in ("source", "target"):

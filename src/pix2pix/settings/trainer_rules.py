@@ -11,7 +11,7 @@ from pix2pix.hints import nearest
 # Arguments of lightning.Trainer that people may set under `trainer.`; a test holds the list against Lightning's.
 TRAINER_ARGUMENTS = frozenset(
     {
-        *("accelerator", "strategy", "devices", "num_nodes", "precision", "fast_dev_run", "min_epochs", "min_steps"),
+        *("accelerator", "strategy", "devices", "num_nodes", "precision", "min_epochs", "min_steps"),
         *("limit_train_batches", "limit_val_batches", "limit_test_batches", "limit_predict_batches"),
         *("val_check_interval", "check_val_every_n_epoch", "log_every_n_steps"),
         *("deterministic", "benchmark", "inference_mode", "profiler"),
@@ -37,6 +37,7 @@ TRAINER_REFUSES = {
     "num_sanity_val_steps": "nothing is validated before training: type trainer.limit_val_batches=N to validate less",
     "overfit_batches": "it would take the place of the sampler: type trainer.limit_train_batches=N",
     "plugins": "the run has its own: type trainer.precision=… or trainer.strategy=…",
+    "fast_dev_run": "a run without checkpoints cannot be used: type trainer.limit_train_batches=N for a short trial",
     "barebones": "a run without checkpoints cannot be used: type trainer.limit_train_batches=N for a short trial",
 }
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")

@@ -15,7 +15,7 @@ from hydra.errors import CompactHydraException
 
 from pix2pix.errors import ConfigError
 from pix2pix.files.json_files import read_json
-from pix2pix.runs.record import LARGEST, is_number
+from pix2pix.runs.record import LARGEST, is_number, natural_problem
 from pix2pix.runs.run import results
 from pix2pix.runs.trust import check_entries
 from pix2pix.settings.recorded import recorded_overrides
@@ -52,6 +52,7 @@ class Result:
         minutes: of training where it is finished, else of the time until it ended.
         exit_status: as a shell counts, 128 + n after signal n; None where it was not run this time.
         last_lines: the end of a failed point's log.
+        pictures: that the scores are means over, where the file says.
     """
 
     point: Point
@@ -60,6 +61,7 @@ class Result:
     minutes: float | None = None
     exit_status: int | None = None
     last_lines: str = ""
+    pictures: int | None = None
 
 
 def point_name(overrides: Sequence[str], limit: int = 100) -> str:
@@ -88,7 +90,9 @@ def finished_result(point: Point) -> Result | None:
         scores, minutes = score["scores"], score["minutes"]
         if not (is_number(minutes) and isinstance(scores, dict) and all(map(is_number, scores.values()))):
             raise TypeError(f"expected numbers of at most {LARGEST:g}")
-        return Result(point, "finished", scores, minutes)
+        if "pictures" in score and (problem := natural_problem(score, "pictures")):
+            raise ValueError(problem)
+        return Result(point, "finished", scores, minutes, pictures=score.get("pictures"))
     except (ValueError, KeyError, TypeError) as error:
         raise SweepError(f"{score_file} cannot be read ({error!r}): delete it to train this point again") from None
 

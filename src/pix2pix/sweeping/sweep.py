@@ -20,6 +20,7 @@ from typing import Literal
 from pix2pix.hints import quote
 from pix2pix.processes.starter import ends_with_us
 from pix2pix.processes.trees import BusyError, ProcessTree, end, noted_signals
+from pix2pix.settings.idle import VARIABLE
 from pix2pix.sweeping.point import Point, Result, SweepError, finished_result, has_begun, result_so_far
 from pix2pix.sweeping.sharing import jobs_that_fit, threads_each, visible_devices
 from pix2pix.sweeping.tables import write_tables
@@ -178,6 +179,7 @@ def _environment(threads: int, devices: Sequence[str], several_ranks: bool) -> d
     environment = os.environ | {
         "OMP_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),
+        VARIABLE: "1",
         "PYTHONUNBUFFERED": "1",  # so the end of the log is there, however the process ends
         **ends_with_us(signal.SIGTERM),  # save and end where the sweep is killed
     }

@@ -15,15 +15,17 @@ from pix2pix.sweeping.point import Result
 def write_tables(folder: Path, results: Sequence[Result]) -> str:
     """Write `table.csv` and `table.md`, a row for each point; returns the second's text.
 
+    How many pictures the scores are means over is told where points say it.
     Points that differ in their seed alone are also taken together there: the mean of each score, and its deviation.
     """
     settings = [dict(override.partition("=")[::2] for override in result.point.overrides) for result in results]
     keys = dict.fromkeys(key for one in settings for key in one)
     swept = [key for key in keys if len({one.get(key) for one in settings}) > 1]
     metrics = list(dict.fromkeys(name for result in results for name in result.scores))
-    rows = [["point", *swept, "status", "exit_status", *metrics, "minutes", "folder"]]
+    pictures = ["pictures"] * any(result.pictures is not None for result in results)
+    rows = [["point", *swept, "status", "exit_status", *metrics, *pictures, "minutes", "folder"]]
     for result, chosen in zip(results, settings, strict=True):
-        numbers = [*(result.scores.get(name) for name in metrics), result.minutes]
+        numbers = [*(result.scores.get(name) for name in metrics), *(result.pictures for _ in pictures), result.minutes]
         rows.append(
             [
                 result.point.name,

@@ -84,6 +84,7 @@ class Learner(LightningModule):
         self._began = time.monotonic()
         self.latest: dict[str, float] = {}  # the losses of the last logged row
         self.latest_scores: dict[str, float] = {}  # of the last validation
+        self.pictures_scored: int | None = None  # in it, over all ranks; None before this process has had one
         self.log_rows = LossLog(recipe.log_every_images)
         self._optimizers: list[LightningOptimizer] = []
         self._timed = (0, time.monotonic())  # images seen, and when
@@ -286,10 +287,11 @@ class Learner(LightningModule):
 
     def _log_scores(self, split: str) -> None:
         scores = {f"{split}/{name}": value for name, value in self.scores.compute().items()}
+        pictures = self.all_gather(torch.tensor(self.scores.pictures, device=self.device))
         self.scores.reset()
         self.log_dict(scores, logger=False)  # for callbacks that monitor
         if not self.trainer.sanity_checking:
-            self.latest_scores = scores
+            self.latest_scores, self.pictures_scored = scores, int(pictures.sum())  # type: ignore[union-attr]
             self.log_scalars(scores)
 
     # --- checkpoints ------------------------------------------------------------------------------------------------

@@ -76,6 +76,7 @@ def test_splits_that_are_given(tmp_path: Path) -> None:
     given = [row | {"split": split} for row, split in zip(rows_of(3), ("train", "Validation", "test"), strict=True)]
     write_csv(tmp_path / "pairs.csv", given)
     assert [names(tmp_path, split) for split in ("train", "val", "test")] == [["mr/0"], ["mr/1"], ["mr/2"]]
+    assert Manifest(tmp_path, "train").held_out == ()
 
 
 def test_val_is_held_out_of_train_by_group(tmp_path: Path) -> None:

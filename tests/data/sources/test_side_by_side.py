@@ -80,6 +80,9 @@ def test_val_is_held_out_of_train_where_it_has_no_folder(tmp_path: Path) -> None
     assert len(val) == 5
     assert train | val == {str(number) for number in range(20)}
     assert not train & val
+    assert [SideBySide(tmp_path, split).held_out for split in ("train", "val")] == [("val",)] * 2
+    fill(tmp_path / "val", 1)
+    assert SideBySide(tmp_path, "train").held_out == ()
 
 
 def test_a_flat_folder_is_parted_whatever_was_added_to_its_listing(tmp_path: Path) -> None:
@@ -90,6 +93,7 @@ def test_a_flat_folder_is_parted_whatever_was_added_to_its_listing(tmp_path: Pat
         SideBySide(tmp_path, split, val_fraction=0.2, test_fraction=0.1).names for split in ("train", "val", "test")
     ]
     assert [len(part) for part in parts] == [14, 4, 2]
+    assert SideBySide(tmp_path, "train").held_out == ("val", "test")
     assert set().union(*parts) == {f"sub/{number}" for number in range(20)}
 
 

@@ -53,6 +53,7 @@ class DerivedPairs:
         listing = list_folder(Path(root).expanduser(), split, Holdout(val_fraction, test_fraction, seed))
         self.names: Sequence[str] = list(listing.files)
         self.problems: Sequence[Problem] = listing.problems
+        self.held_out = listing.held_out
         self._paths = [path for (path,) in listing.files.values()]
 
     def __len__(self) -> int:

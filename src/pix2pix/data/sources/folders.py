@@ -25,10 +25,14 @@ Files = tuple[Path, ...]  # the files of one pair, one for each folder
 
 
 class Listing(NamedTuple):
-    """Pairs by name, in natural order (2 before 10), and what was found wrong on the way."""
+    """Pairs by name, in natural order (2 before 10), and what was found wrong on the way.
+
+    `held_out` names the splits whose pairs are drawn at random, since no folder says which they are.
+    """
 
     files: dict[str, Files]
     problems: list[Problem]
+    held_out: tuple[str, ...] = ()
 
 
 class Holdout(NamedTuple):
@@ -56,7 +60,7 @@ def list_split(
         listing = _of_folders(root, templates, split, holdout, patterns)
     else:
         folders = [_existing(root / template) for template in templates]
-        listing = _parted(match_names(folders, patterns), split, holdout)
+        listing = _parted(match_names(folders, patterns), split, holdout, ("val", "test"))
     if not listing.files:
         raise ValueError(_nothing(root, templates, split, listing))
     return listing
@@ -211,18 +215,18 @@ def _of_folders(
     if split in folders:
         listing = match_names(folders[split], patterns)
         if split == "train" and "val" not in folders:
-            return _parted(listing, "train", holdout._replace(test_fraction=0.0))
+            return _parted(listing, "train", holdout._replace(test_fraction=0.0), ("val",))
         return listing
     if split == "val" and "train" in folders:
-        return _parted(match_names(folders["train"], patterns), "val", holdout._replace(test_fraction=0.0))
+        return _parted(match_names(folders["train"], patterns), "val", holdout._replace(test_fraction=0.0), ("val",))
     wanted = " and ".join(str(root / template.replace("{split}", split)) for template in templates)
     raise ValueError(
         f"no folder for the split {split!r}: expected {wanted}; splits found: {', '.join(folders) or 'none'}"
     )
 
 
-def _parted(listing: Listing, split: str, holdout: Holdout) -> Listing:
-    return Listing(keep_split(listing.files, split, holdout, group=lambda name: name), listing.problems)
+def _parted(listing: Listing, split: str, holdout: Holdout, held_out: tuple[str, ...]) -> Listing:
+    return Listing(keep_split(listing.files, split, holdout, group=lambda name: name), listing.problems, held_out)
 
 
 def keep_split(files: Mapping[str, T], split: str, holdout: Holdout, group: Callable[[str], str]) -> dict[str, T]:

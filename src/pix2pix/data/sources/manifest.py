@@ -66,6 +66,8 @@ class Manifest:
                 f"{path}: no pairs for the split {split!r}; {len(rows)} usable rows, "
                 f"splits: {', '.join(found) or 'none'}{_first_of(self.problems)}"
             )
+        given = {row.split for row in rows.values()}
+        self.held_out = ("val", "test") if given == {None} else () if "val" in given else ("val",)
         self.names: Sequence[str] = list(kept)
         self._rows = list(kept.values())
 

@@ -45,6 +45,7 @@ class SideBySide:
         listing = list_folder(root, split, Holdout(val_fraction, test_fraction, seed))
         self.names: Sequence[str] = list(listing.files)
         self.problems: Sequence[Problem] = listing.problems
+        self.held_out = listing.held_out
         self._paths = [path for (path,) in listing.files.values()]
 
     def __len__(self) -> int:

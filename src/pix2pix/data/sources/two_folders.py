@@ -57,6 +57,7 @@ class TwoFolders:
         listing = list_split(root, self.templates, split, Holdout(val_fraction, test_fraction, seed), self.patterns)
         self.names: Sequence[str] = list(listing.files)
         self.problems: Sequence[Problem] = listing.problems
+        self.held_out = listing.held_out
         self._files: list[Files] = list(listing.files.values())
 
     def __len__(self) -> int:
