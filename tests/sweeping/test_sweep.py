@@ -151,6 +151,7 @@ def test_whoever_asks_is_told_of_each_point_as_it_ends(tmp_path: Path, capsys: p
         '{"scores": {"ssim": 1e999}, "minutes": 1}',
         '{"scores": {"ssim": 1e300}, "minutes": 1}',  # of which two have no mean
         f'{{"scores": {{"ssim": 0.5}}, "minutes": 1{"0" * 400}}}',
+        '{"scores": {"ssim": 1}, "minutes": 1, "pictures": "8"}',
     ],
 )
 def test_a_broken_score_is_an_error_that_names_the_file(tmp_path: Path, text: str) -> None:
@@ -159,6 +160,17 @@ def test_a_broken_score_is_an_error_that_names_the_file(tmp_path: Path, text: st
     (asked.folder / "score.json").write_text(text)
     with pytest.raises(SweepError, match=r"p0/score.json cannot be read"):
         run_points([asked], tmp_path, command=COMMAND)
+
+
+def test_how_many_pictures_the_scores_are_of_is_in_the_table(tmp_path: Path) -> None:
+    (asked,) = points(tmp_path, ["seed=1"])
+    asked.folder.mkdir()
+    score = {"overrides": asked.overrides, "scores": {"ssim": 0.5}, "pictures": 8, "images": 1, "minutes": 2.0}
+    (asked.folder / "score.json").write_text(json.dumps(score))
+    run_points([asked], tmp_path, command=COMMAND)
+    with (tmp_path / "table.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["ssim"], row["pictures"]) == ("0.5", "8")
 
 
 @pytest.mark.parametrize("name", ["score.json", "console.log"])
