@@ -160,7 +160,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def resumed(path: Path) -> None:
     """As the command does it, told in words or not at all."""
-    from pix2pix.commands.train import train as take_up
+    from pix2pix.build.training import run_training as take_up
     from pix2pix.settings.compose import check
 
     settings, _ = check([*TINY, "schedule.epochs=2", f"resume={quote(path)}", f"hydra.run.dir={quote(path)}"])

@@ -11,7 +11,7 @@ import pytest
 from omegaconf import OmegaConf
 from tests.evaluation.untrained_runs import FOLDER
 
-from pix2pix.commands.train import train
+from pix2pix.build.training import run_training
 from pix2pix.pictures.codecs import write_picture
 from pix2pix.settings.compose import check
 
@@ -42,7 +42,7 @@ def trained(root: Path, run: Path, *more: str) -> dict[str, Any]:
         ]
     )
     record_as_hydra_does(run, [])
-    scores = train(settings, run)
+    scores = run_training(settings, run).scores
     record: dict[str, Any] = json.loads((run / "score.json").read_text())
     assert record["scores"] == scores
     return record

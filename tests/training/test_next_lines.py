@@ -27,7 +27,7 @@ def lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCap
     typed = ["experiment=mine", "schedule.epochs=2", "seed=4", "data.train_pairs=7"]
     record_as_hydra_does(run, typed, tmp_path / "my choices")
     with caplog.at_level(logging.INFO):
-        _tell_end(run, 0, typed, 5)
+        _tell_end(run, typed, 5)
     found = [shlex.split(line.message) for line in caplog.records if line.message.startswith("  pix2pix")]
     assert [words[1] for words in found] == ["evaluate", "translate", "train", "train"]
     return {"evaluate": found[0][2:], "translate": found[1][2:], "resume": found[2][2:], "sweep": found[3][2:]}

@@ -31,8 +31,8 @@ from tests.training.stopped_run import (
 )
 
 from pix2pix.build import assembly
+from pix2pix.build.training import run_training as whole_run
 from pix2pix.callbacks.checkpoints import Checkpoints
-from pix2pix.commands.train import train as whole_run
 from pix2pix.errors import ConfigError
 from pix2pix.processes.signals import Interrupted
 from pix2pix.training import learner
@@ -253,7 +253,7 @@ def test_the_score_says_that_a_run_is_finished(tmp_path: Path) -> None:
     assert json.loads(score.read_bytes())["images"] == 14
 
     score.unlink()  # killed between its last checkpoint and its score
-    scores = whole_run(settings_of(tmp_path, "schedule.epochs=2", resume), tmp_path)
+    scores = whole_run(settings_of(tmp_path, "schedule.epochs=2", resume), tmp_path).scores
     assert {f"val/{name}": value for name, value in scores.items()} == last_scores(tmp_path)
     assert json.loads(score.read_bytes())["scores"] == scores
 

@@ -23,12 +23,11 @@ from pix2pix.processes.alone import alone
 from pix2pix.processes.ranks import (
     RankLostError,
     check_launch,
-    ending_together,
     launched,
     rank_arguments,
     started_by_lightning,
 )
-from pix2pix.processes.workers import WorkerLostError, telling_lost_workers
+from pix2pix.processes.workers import WorkerLostError
 from pix2pix.runs.new_folder import new_folder
 from pix2pix.runs.run import check_unused
 from pix2pix.runs.trust import check_entries, take_trust
@@ -45,6 +44,9 @@ from pix2pix.sweeping.sought import sought
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
+
+    from pix2pix.build.assembly import Parts
+    from pix2pix.build.training import Trained
 
 log = logging.getLogger(__name__)
 
@@ -170,7 +172,7 @@ def _trained(
 
     try:
         with interrupting():
-            return 0, train(settings, folder, begun)
+            return 0, _train(settings, folder, begun)
     except Interrupted as stop:
         if started_by_lightning():
             # The first rank watches those that it has started, and is ended when one of them reports a failure.
@@ -211,68 +213,29 @@ def _hint(folder: Path) -> str:
     return f". {how}: pix2pix train {typed('resume', os.path.relpath(folder))} data.num_workers=0"
 
 
-def train(settings: Mapping[str, Any], folder: Path, begun: Callable[[], None] = _nothing) -> dict[str, float]:
-    """Train as the settings say, into a run folder; returns the scores of the last validation.
+def _train(settings: Mapping[str, Any], folder: Path, begun: Callable[[], None]) -> dict[str, float]:
+    """Train, and say what comes of it and what may be done next; returns the scores."""
+    from pix2pix.build.training import run_training
 
-    Args:
-        begun: called once on the first rank, when the first step begins: a run can be made of the settings.
-
-    Raises:
-        ConfigError: the folder holds another run, or weights, pictures or what was trained do not fit the settings.
-        BadPairError: a pair cannot be read and data.on_bad is error.
-        NonFiniteLossError, CheckpointWriteError, RankLostError, WorkerLostError: see there.
-        Interrupted: a signal came; the run has been saved.
-    """
-    from pix2pix.build import assembly
-    from pix2pix.callbacks.beginning import AtFirstStep
-    from pix2pix.runs.run import write_score
-    from pix2pix.training.resumable import restoring
-
-    resumed = assembly.resumed_checkpoint(settings, folder)
-    parts = assembly.assemble(settings, folder, resumed)
-    _check_holdout(settings, folder, parts.data.held_out)
-    parts.trainer.callbacks.insert(0, AtFirstStep(begun))  # type: ignore[attr-defined]
-    parts.log_facts()
-    score = folder / "score.json"
-    trained = resumed is not None and resumed.place["epoch"] >= settings["schedule"]["epochs"]
-    if parts.trainer.is_global_zero:
-        if trained:
-            log.info(
-                "All epochs are done. For more: pix2pix train %s schedule.epochs=N",
-                typed("resume", os.path.relpath(folder)),
-            )
-        else:
-            score.unlink(missing_ok=True)  # it says that the run is finished
-    path = None if resumed is None else resumed.path
-    with (
-        ending_together(parts.trainer, lambda: _tell_stop(folder)),
-        telling_lost_workers(),
-        restoring(path, lambda: parts.module.restoring),
-    ):
-        parts.trainer.fit(
-            parts.module,
-            datamodule=parts.data,
-            ckpt_path=None if path is None else str(path),
-            weights_only=True,
-        )
-    scores = {name.removeprefix("val/"): value for name, value in parts.module.latest_scores.items()}
-    if parts.trainer.is_global_zero and not (trained and score.exists()):
-        overrides = typed_overrides(folder)
-        module, pictures = parts.module, parts.module.pictures_scored
-        write_score(folder, overrides, scores, module.images_seen, module.seconds / 60, pictures=pictures)
-        units = {"rmse": f" {parts.data.target_domain.unit}", "psnr": " dB", "log_spectrum_distance": " dB"}
-        shown = ", ".join(f"{name} {value:.4g}{units.get(name, '')}" for name, value in scores.items())
-        there, limit = len(parts.data.readable("val")), settings["trainer"].get("limit_val_batches")
-        part = "" if pictures in (None, there) else f" ({pictures} of {there} pictures)"
-        if part and limit is not None:
-            part = f" ({pictures} of {there} pictures, trainer.limit_val_batches={limit})"
-        log.info("Scores on val%s: %s", part, shown or "none")
-        _tell_end(folder, parts.data.skipped, overrides, settings["schedule"]["epochs"])
-    return scores
+    done = run_training(
+        settings,
+        folder,
+        prepared=partial(_check_holdout, settings, folder),
+        begun=begun,
+        stopped=lambda: _tell_stop(folder),
+    )
+    if done.again and done.module.trainer.is_global_zero:
+        again = typed("resume", os.path.relpath(folder))
+        log.info("All epochs are done. For more: pix2pix train %s schedule.epochs=N", again)
+    elif done.module.trainer.is_global_zero:
+        _tell_scores(settings, done)
+        _tell_end(folder, typed_overrides(folder), settings["schedule"]["epochs"])
+    return done.scores
 
 
-def _check_holdout(settings: Mapping[str, Any], folder: Path, held_out: Sequence[str] | None) -> None:
+def _check_holdout(settings: Mapping[str, Any], folder: Path, parts: Parts) -> None:
     """Raises ConfigError where pairs were to be held out, and the data say themselves which they are."""
+    held_out = parts.data.held_out
     told = [] if settings["resume"] else idle_holdout(typed_overrides(folder), settings["data"], held_out)
     if told and not is_point():
         raise ConfigError("\n".join(told))
@@ -280,9 +243,18 @@ def _check_holdout(settings: Mapping[str, Any], folder: Path, held_out: Sequence
         log.warning("%s", each)
 
 
-def _tell_end(folder: Path, skipped: int, overrides: list[str], epochs: int) -> None:
-    if skipped:
-        log.info("%d bad file%s left out; each is named above.", skipped, " was" if skipped == 1 else "s were")
+def _tell_scores(settings: Mapping[str, Any], done: Trained) -> None:
+    units = {"rmse": f" {done.data.target_domain.unit}", "psnr": " dB", "log_spectrum_distance": " dB"}
+    shown = ", ".join(f"{name} {value:.4g}{units.get(name, '')}" for name, value in done.scores.items())
+    there, limit = len(done.data.readable("val")), settings["trainer"].get("limit_val_batches")
+    pictures = done.module.pictures_scored
+    part = "" if pictures in (None, there) else f" ({pictures} of {there} pictures)"
+    if part and limit is not None:
+        part = f" ({pictures} of {there} pictures, trainer.limit_val_batches={limit})"
+    log.info("Scores on val%s: %s", part, shown or "none")
+
+
+def _tell_end(folder: Path, overrides: list[str], epochs: int) -> None:
     run = os.path.relpath(folder)
     log.info("The run is in %s; look at its samples/. Next:", run)
     log.info("  pix2pix evaluate %s", shlex.quote(run))

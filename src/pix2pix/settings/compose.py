@@ -43,6 +43,11 @@ def check(arguments: Sequence[str]) -> tuple[dict[str, Any], Path]:
     return settings, Path(config.hydra.run.dir)
 
 
+def composed(arguments: Sequence[str]) -> DictConfig:
+    """The settings that arguments without a mistake give, not resolved: what a run records."""
+    return _without_hydra(_composed(arguments))
+
+
 def called_by_time(arguments: Sequence[str]) -> bool:
     """Whether the run folder that these arguments give is called after the time at which they are composed."""
     run: Any = OmegaConf.to_container(_composed(arguments).hydra.run, resolve=False)
@@ -72,7 +77,7 @@ def plain_settings(config: DictConfig) -> dict[str, Any]:
 
     Raises ConfigError where a value without default was not given, and where one refers to nothing.
     """
-    task = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    task = _without_hydra(config)
     if missing := missing_values(cast(dict[str, Any], OmegaConf.to_container(task, resolve=False))):
         raise ConfigError("\n".join(missing))
     before = HydraConfig.instance().cfg
@@ -83,3 +88,7 @@ def plain_settings(config: DictConfig) -> dict[str, Any]:
         raise ConfigError(str(error).partition("\n")[0]) from error
     finally:
         HydraConfig.instance().cfg = before
+
+
+def _without_hydra(config: DictConfig) -> DictConfig:
+    return OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])

@@ -115,6 +115,8 @@ def typed_overrides(folder: Path) -> list[str]:
     recorded = recorded_overrides(folder)
     if recorded is not None:
         return recorded
+    if not HydraConfig.initialized():  # nobody typed anything: it trains from Python
+        return []
     task: Any = HydraConfig.get().overrides.task
     return as_typed(task)
 

@@ -28,9 +28,10 @@ def record_settings(config: DictConfig, folder: Path) -> None:
     if config.resume is not None:
         kept /= f"resume_{1 + max((number for number, _ in resumes(kept)), default=0)}"
     kept.mkdir(parents=True, exist_ok=True)
-    hydra = OmegaConf.create({"hydra": HydraConfig.get()})
-    write_whole(kept / "hydra.yaml", OmegaConf.to_yaml(hydra))
-    write_whole(kept / "overrides.yaml", OmegaConf.to_yaml(hydra.hydra.overrides.task))
+    if HydraConfig.initialized():  # else somebody trains from Python
+        hydra = OmegaConf.create({"hydra": HydraConfig.get()})
+        write_whole(kept / "hydra.yaml", OmegaConf.to_yaml(hydra))
+        write_whole(kept / "overrides.yaml", OmegaConf.to_yaml(hydra.hydra.overrides.task))
     recorded = deepcopy(config)
     for key in PATHS:
         if (path := OmegaConf.select(config, key)) is not None:
