@@ -8,11 +8,12 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.core.optimizer import LightningOptimizer
+from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -25,6 +26,7 @@ from pix2pix.models.test_time import Statistics, default_randoms, pad_to_multipl
 from pix2pix.tracking.guarded import CutsBack
 from pix2pix.training.average import decay_of_step, start_average, update_average
 from pix2pix.training.loss_log import LossLog
+from pix2pix.training.plain_loader import LoaderProgress, as_batch
 from pix2pix.training.resumable import check_state
 from pix2pix.training.schedules import LinearDecay
 
@@ -87,6 +89,7 @@ class Learner(LightningModule):
         self.pictures_scored: int | None = None  # in it, over all ranks; None before this process has had one
         self.log_rows = LossLog(recipe.log_every_images)
         self._optimizers: list[LightningOptimizer] = []
+        self._progress = LoaderProgress()
         self._timed = (0, time.monotonic())  # images seen, and when
 
     # --- what subclasses say ----------------------------------------------------------------------------------------
@@ -112,7 +115,13 @@ class Learner(LightningModule):
 
     def setup(self, stage: str) -> None:
         """Take over the target's range, which the data module has measured by now where it had to."""
-        self.scores.domain = self.data.target_domain
+        self._progress.trainer = self.trainer
+        if isinstance(self._datamodule, PairedData):
+            self.scores.domain = self._datamodule.target_domain
+
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Batch:
+        """Take what a loader other than `PairedData`'s gives (see `plain_loader.as_batch`)."""
+        return batch if isinstance(batch, Batch) else as_batch(batch)
 
     def on_train_start(self) -> None:
         """Look the optimisers up once; the trackers forget what came after the checkpoint."""
@@ -120,10 +129,10 @@ class Learner(LightningModule):
         self._began = time.monotonic()
         optimizers = self.optimizers()
         self._optimizers = optimizers if isinstance(optimizers, list) else [optimizers]
-        if self.data.place.batch >= self.trainer.num_training_batches:
+        if self.progress.place.batch >= self.trainer.num_training_batches:
             raise ConfigError(
-                f"resume: the run stopped at batch {self.data.place.batch} of epoch {self.epoch + 1}, and with what is"
-                f" typed now an epoch has {self.trainer.num_training_batches}: it would never end. Leave out"
+                f"resume: the run stopped at batch {self.progress.place.batch} of epoch {self.epoch + 1}, and with what"
+                f" is typed now an epoch has {self.trainer.num_training_batches}: it would never end. Leave out"
                 " what makes it shorter (trainer.limit_train_batches, data.root, more devices)"
             )
         self.on_train_epoch_start()  # Lightning does not call it where a run goes on within an epoch
@@ -203,9 +212,9 @@ class Learner(LightningModule):
         images = len(batch.names) * self.trainer.world_size
         self.images_seen += images
         due = self.log_rows.add(terms, batch.names, images, self.images_seen)
-        if due or self.data.last_batch:
+        if due or self.progress.last_batch:
             self._log_losses()
-        self.data.advance()
+        self.progress.advance()
 
     def _log_losses(self) -> None:
         """Write the mean losses since the last row."""
@@ -238,14 +247,25 @@ class Learner(LightningModule):
         return round(self.recipe.total_images * min(1, batches[0] / batches[1])) if batches[1] else 0
 
     @property
+    def _datamodule(self) -> object:
+        return self.trainer.datamodule  # type: ignore[attr-defined]
+
+    @property
     def data(self) -> PairedData:
-        """The data module, which knows the place: epoch and batch."""
-        return cast(PairedData, self.trainer.datamodule)  # type: ignore[attr-defined]
+        """The data module of the pairs. Raises TypeError where the training is on another loader."""
+        if not isinstance(self._datamodule, PairedData):
+            raise TypeError(f"{type(self).__name__} needs a PairedData to train on, and has a loader alone")
+        return self._datamodule
+
+    @property
+    def progress(self) -> PairedData | LoaderProgress:
+        """What knows the place: epoch and batch."""
+        return self._datamodule if isinstance(self._datamodule, PairedData) else self._progress
 
     @property
     def epoch(self) -> int:
         """The epoch under way, counted from 0, also after a resume."""
-        return self.data.place.epoch
+        return self.progress.place.epoch
 
     # --- validation and translation ---------------------------------------------------------------------------------
 
@@ -289,10 +309,12 @@ class Learner(LightningModule):
         scores = {f"{split}/{name}": value for name, value in self.scores.compute().items()}
         pictures = self.all_gather(torch.tensor(self.scores.pictures, device=self.device))
         self.scores.reset()
-        self.log_dict(scores, logger=False)  # for callbacks that monitor
+        training = self.trainer.state.fn == TrainerFn.FITTING
+        self.log_dict(scores, logger=not training)  # for callbacks that monitor, and for who calls validate or test
         if not self.trainer.sanity_checking:
             self.latest_scores, self.pictures_scored = scores, int(pictures.sum())  # type: ignore[union-attr]
-            self.log_scalars(scores)
+            if training:  # against the images seen, which Lightning does not count
+                self.log_scalars(scores)
 
     # --- checkpoints ------------------------------------------------------------------------------------------------
 
@@ -302,16 +324,25 @@ class Learner(LightningModule):
         checkpoint["images_seen"], checkpoint["seconds"] = self.images_seen, self.seconds
         checkpoint["latest"], checkpoint["latest_scores"] = dict(self.latest), dict(self.latest_scores)
         checkpoint["log_rows"] = self.log_rows.state(self.all_gather)
+        if self.progress is self._progress:
+            checkpoint["PairedData"] = self._progress.state_dict()
 
     def on_load_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
-        """Take them up again."""
+        """Take them up again: all of them in a training, the counters where the weights alone are loaded."""
+        try:
+            loops = self.trainer.fit_loop.state_dict()
+        except RuntimeError:  # it is attached to no trainer
+            self.images_seen = checkpoint["images_seen"]
+            return
         self.restoring = True
-        check_state(checkpoint, self, self.configure_optimizers(), self.trainer.fit_loop.state_dict())
+        check_state(checkpoint, self, self.configure_optimizers(), loops)
         self.images_seen = checkpoint["images_seen"]
+        if self.progress is self._progress:
+            self._progress.load_state_dict(checkpoint["PairedData"])
         self._seconds_before = checkpoint.get("seconds", 0.0)  # older checkpoints do not say
         self.latest, self.latest_scores = dict(checkpoint["latest"]), dict(checkpoint["latest_scores"])
         self.log_rows.load(checkpoint["log_rows"], self.global_rank, self.trainer.world_size)
         # Lightning counts batches too, and its loops are restored after this.
-        moved = self.data.batch_of(checkpoint["PairedData"]) - checkpoint["PairedData"]["batch"]
+        moved = self.progress.batch_of(checkpoint["PairedData"]) - checkpoint["PairedData"]["batch"]
         current = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]["current"]
         current.update({name: count + moved for name, count in current.items()})

@@ -122,7 +122,7 @@ class Translation(Learner):
     def _r1(self, part: Batch, augmentation: Augmentation | None) -> Tensor:
         """R1 of the part's real pairs; where it is paid every N steps, N times that in one of them, and 0 in others."""
         assert self.discriminator is not None
-        steps = self.epoch * self.trainer.num_training_batches + self.data.place.batch
+        steps = self.epoch * self.trainer.num_training_batches + self.progress.place.batch
         if steps % self.objective.r1_every:
             return torch.zeros((), device=self.device)
         # In float32, for which D judges once more. By its forward, as it is when it is not compiled: compiled functions
