@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from tests.end_to_end.running_command import TINY
 
 import pix2pix
@@ -77,3 +80,29 @@ def test_a_mistake_is_an_error_of_ours(tmp_path: Path) -> None:
     with pytest.raises(pix2pix.ConfigError, match=r"schedule\.epochs: found 0, expected a number of at least 1"):
         pix2pix.train("schedule.epochs=0", folder=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_the_code_of_the_document_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With smaller networks and fewer epochs."""
+    monkeypatch.chdir(tmp_path)
+    document = (Path(__file__).parents[1] / "docs" / "python.md").read_text(encoding="utf-8")
+    smaller = {
+        '"experiment=facades", "data.root=facades", "size=small"': ", ".join(map(repr, [*TINY, "schedule.epochs=1"])),
+        "schedule.epochs=40": "schedule.epochs=2",
+        "base_channels=64, depth=8": "base_channels=4, depth=3",
+        "base_channels=64, receptive_field=70": "base_channels=4, receptive_field=7",
+        "epochs=20": "epochs=1",
+        "Trainer(max_epochs=1, ": 'Trainer(max_epochs=1, accelerator="cpu", logger=False, ',
+    }
+    for written, instead in smaller.items():
+        assert written in document
+        document = document.replace(written, instead)
+    pairs = [(torch.zeros(2, 3, 16, 16), torch.ones(2, 3, 16, 16))] * 2
+    loader = torch.utils.data.DataLoader(pairs, batch_size=None)  # type: ignore[var-annotated, arg-type]
+    Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save("drawing.png")
+    names: dict[str, Any] = {"loader": loader, "val_loader": loader, "labels": np.zeros((16, 16, 3), np.uint8)}
+    for block in re.findall(r"```python\n(.*?)```", document, re.DOTALL):
+        exec(block, names)
+    assert Image.open("photo.png").size == (16, 16)
+    assert names["photo"].shape == (16, 16, 3)
+    assert names["run"].scores.keys() >= {"psnr", "ssim"}
