@@ -194,6 +194,23 @@ def test_a_run_is_continued_with_its_own_pairs_wherever_they_are(
     assert checkpoint(run)["pix2pix"]["settings"]["data"]["root"] == str(tmp_path / "moved")
 
 
+def test_files_that_were_replaced_are_told_once(tmp_path: Path, pix2pix_train: Command) -> None:
+    """Under the same names, as mended ones have: the run goes on."""
+    data = ("data=side_by_side", "data.root=pairs", "hydra.run.dir=run", "schedule.epochs=1")
+    paint(tmp_path / "pairs", 3)
+    assert pix2pix_train(*FOLDER, *data)[0] == 0
+    before = sum(path.stat().st_size for path in (tmp_path / "pairs" / "train").iterdir())
+    write_picture(tmp_path / "pairs" / "train" / "1.png", np.zeros((16, 32, 3), np.uint8))
+    after = sum(path.stat().st_size for path in (tmp_path / "pairs" / "train").iterdir())
+    status, printed = pix2pix_train("resume=run", "schedule.epochs=2")
+    assert status == 0
+    assert (
+        f"data.root={tmp_path}/pairs: found other files under the same names: train pairs of {after} bytes in all and"
+        f" not {before}. The run goes on with what they hold now; what it has learned is of those before"
+    ) in printed
+    assert "other files under" not in pix2pix_train("resume=run", "schedule.epochs=3")[1]
+
+
 def test_a_relative_path_of_an_earlier_version_is_from_where_the_run_was_started(
     tmp_path: Path, pix2pix_train: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

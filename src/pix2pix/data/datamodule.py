@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Literal
@@ -16,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from pix2pix.data.cache import MIB, CachedPairs
 from pix2pix.data.domains import Domain, Raw, domain_from_dict, measure_range
+from pix2pix.data.known_by import known_by
 from pix2pix.data.pairs import Batch, Pair, PairSource, Sample
 from pix2pix.data.reading import Readable, check_apart
 from pix2pix.data.sampler import EveryPairOnce, Place, TrainingBatches
@@ -118,16 +117,8 @@ class PairedData(LightningDataModule):
                 continue
 
     def known_by(self) -> dict[str, dict[str, Any]]:
-        """What the training and validation pairs are known by wherever they are: how many, and a digest of their names.
-
-        Names are taken as Unicode composes them and without their order, which file systems do not agree on.
-        """
-        known = {}
-        for split in ("train", "val"):
-            names = sorted(unicodedata.normalize("NFC", name) for name in self.readable(split).names)
-            digest = hashlib.blake2b("\0".join(names).encode(errors="surrogateescape"), digest_size=16)
-            known[split] = {"count": len(names), "names": digest.hexdigest()}
-        return known
+        """What the training and validation pairs are known by wherever they are (see `data.known_by`)."""
+        return {split: known_by(self.readable(split).source) for split in ("train", "val")}
 
     def setup(self, stage: str) -> None:
         """Fit the ranges that are to be measured, on rank 0, for all; say what the domains change."""
