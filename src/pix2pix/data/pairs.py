@@ -55,6 +55,7 @@ class Sample(NamedTuple):
     skipped: tuple[Problem, ...] = ()  # pairs that were passed over to get this one
     in_unit: Tensor | None = None  # (C', H, W) of a target with a unit: its values, also those beyond the range
     clipped: float = 0.0  # share of the target's numbers that lie beyond its range
+    with_value: NDArray[np.bool_] | None = None  # (H, W), False where the source holds none; None: it does everywhere
 
 
 class Batch(NamedTuple):

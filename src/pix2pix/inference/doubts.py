@@ -84,7 +84,7 @@ def advice(translator: Translator, doubt: Doubt) -> str:
                 " sources alone, or take those of such a set by --split val --data-root FOLDER"
             )
         case "empty":
-            return "hold no value at all, all is NaN or nodata, and what is made of them is made up"
+            return "hold no value at all: all is NaN or nodata"
         case "range":
             return (
                 "hold values that lie for the most part outside of the range of the"
