@@ -80,7 +80,7 @@ class PairedData(LightningDataModule):
         self._cache = float(cache)
         self._open = pairs
         self._opened: dict[str, Readable] = {}
-        self._clipping_told = False
+        self._clipping_told: set[str] = set()  # of source and target
         self.seen: dict[str, Any] | None = None  # of the sources; known once the training is set up
         self.readable("train")
         stated = self._stated
@@ -144,7 +144,7 @@ class PairedData(LightningDataModule):
                 if domain.kind != "labels":
                     what = "of the values lie outside the range and are clipped"
                 log.warning("data.%s: %.2g %% %s (%d pairs looked at)", side, 100 * share, what, len(shares))
-                self._clipping_told |= side == "target"
+                self._clipping_told.add(side)
 
     def _looked_at(self, pair: Pair) -> tuple[tuple[float, float], Look]:
         """The shares of source and target that their domains change, and what the source is like."""
@@ -248,18 +248,19 @@ class PairedData(LightningDataModule):
         return (self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else (0, 1)
 
     def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """Log the pairs that a loading process passed over, and the first whose target is clipped."""
+        """Log the pairs that a loading process passed over, and the first whose source or target is clipped."""
         if batch.skipped:
             self.readable("train").note(batch.skipped)
-        if any(batch.clipped) and not self._clipping_told:
-            self._clipping_told = True
-            share, name = max(zip(batch.clipped, batch.names, strict=True))
-            log.warning(
-                "data.target: %.2g %% of the numbers of %s lie outside the range, and are clipped; so of all such"
-                " pairs, and all scores but rmse compare what is clipped",
-                100 * share,
-                name,
-            )
+        for side, shares in zip(("source", "target"), zip(*batch.clipped, strict=True), strict=False):
+            if any(shares) and side not in self._clipping_told:
+                self._clipping_told.add(side)
+                share, name = max(zip(shares, batch.names, strict=True))
+                log.warning(
+                    "data.%s: %.2g %% of the numbers of %s lie outside the range, and are clipped; so of all such"
+                    " pairs%s",
+                    *(side, 100 * share, name),
+                    ", and all scores but rmse compare what is clipped" if side == "target" else "",
+                )
         return batch
 
     @property

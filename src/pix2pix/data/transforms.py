@@ -17,6 +17,7 @@ from pix2pix.pictures.luma import LUMA
 
 if TYPE_CHECKING:
     from pix2pix.data.domains import Domain, Interpolation
+    from pix2pix.data.domains.domain import Prepared
 
 BICUBIC_REACH = 2.0  # pixels of the coarser grid on either side that a bicubic kernel looks at
 SLACK = 1e-3  # pixels: resizing computes the kernel's ends in float32, and may round them outwards
@@ -156,7 +157,7 @@ def make_sample(
         valid = True if target.valid is None else target.valid[:, :, None]
         values = np.where(valid, pair.target.astype(np.float32), target.values)
         in_unit = _tensor(np.moveaxis(geometry.move(values, target_domain.interpolation), -1, 0))
-    clipped = float(target.changed) if target_domain.kind == "raw" else 0.0
+    clipped = _clipped(source, source_domain), _clipped(target, target_domain)
     return Sample(_tensor(source_encoded), _tensor(target_encoded), weight, pair.name, (), in_unit, clipped, with_value)
 
 
@@ -185,6 +186,10 @@ def jitter_colour(
         values = gain * values + offset
     jittered: NDArray[np.float32] = np.clip(values * np.float32(2) - np.float32(1), -1, 1)
     return jittered
+
+
+def _clipped(prepared: Prepared, domain: Domain) -> float:
+    return float(prepared.changed) if domain.kind == "raw" else 0.0
 
 
 def _tensor(encoded: NDArray[np.float32]) -> torch.Tensor:
