@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -166,10 +167,17 @@ def test_images_of_pillow() -> None:
     assert is_hole(found)
 
 
+class Turned(Same):
+    """The low end of the range, with which holes are filled, becomes the high one."""
+
+    def __call__(self, source: torch.Tensor, names: Sequence[str]) -> torch.Tensor:
+        return -super().__call__(source, names)
+
+
 def test_pictures_for_people_show_nothing_there(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", measured())
     job = Job("a", {1: tmp_path / "b.png"}, tmp_path / "a.tif")
-    model = translator(Rgb())
+    model = Translator(Turned(3), FLOATS, Rgb())
     assert [error for _, error in translate_pictures(model, [job], files(model), beside=2)] == [None]
     panels = np.split(read_picture(tmp_path / "b.png"), 3, axis=1)
     for panel in panels:
