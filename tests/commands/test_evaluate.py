@@ -374,7 +374,7 @@ def test_an_evaluation_that_is_damaged_is_made_anew(runs: Path, found: str, dama
     assert file.read_text() == whole
 
 
-def test_targets_beyond_the_range_of_the_training_are_told(
+def test_numbers_beyond_the_range_of_the_training_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """They are compared as if they lay at its ends, which is kind to the network."""
@@ -388,8 +388,10 @@ def test_targets_beyond_the_range_of_the_training_are_told(
     for _ in range(2):  # measured, and read again
         caplog.clear()
         assert main(["run"]) == 0
-        (told,) = (each for each in caplog.messages if "beyond" in each)
-        assert told.startswith("run: 3 of 3 targets hold numbers beyond the range of the training's (50 % of all).")
+        source, target = (each for each in caplog.messages if "beyond" in each)
+        found = "hold numbers beyond the range of the training's (0 to 100), 50 % of all. "
+        assert source == f"run: 3 of 3 sources {found}The network sees them as if they lay at its ends"
+        assert target.startswith(f"run: 3 of 3 targets {found}They are compared as if they lay at its ends, but for")
     caplog.clear()
     assert main(["run", "--split", "train"]) == 0
     assert not any("beyond" in each for each in caplog.messages)

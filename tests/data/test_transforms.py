@@ -132,7 +132,7 @@ def test_weight_is_one_exactly_where_no_invalid_pixel_had_a_part(stored: tuple[i
     assert counts.any()
 
 
-def test_nodata_of_the_target_has_no_weight_and_of_the_source_does_not_matter() -> None:
+def test_nodata_of_the_target_has_no_weight_and_of_the_source_none_where_it_is_scored() -> None:
     target = np.linspace(0, 100, 24 * 24, dtype=np.float32).reshape(24, 24, 1)
     target[4:9, 7] = np.nan
     domain = Raw(1, (0.0, 100.0))
@@ -142,8 +142,21 @@ def test_nodata_of_the_target_has_no_weight_and_of_the_source_does_not_matter() 
     np.testing.assert_array_equal(sample.weight[0].numpy(), np.isfinite(target[:, :, 0]))
     assert torch.isfinite(sample.source).all()
     assert torch.isfinite(sample.target).all()
-    whole = np.nan_to_num(target)
-    assert make_sample(Pair(target, whole, "x"), domain, domain, PairTransform(None)).weight is None
+    # Of a source without a value the translation has none: it is learned from, and not scored.
+    pair = Pair(target, np.nan_to_num(target), "x")
+    assert make_sample(pair, domain, domain, PairTransform(None), sample_rng(0, 0, 0)).weight is None
+    scored = make_sample(pair, domain, domain, PairTransform(None))
+    assert scored.weight is not None
+    assert scored.with_value is not None
+    np.testing.assert_array_equal(scored.weight[0].numpy(), np.isfinite(target[:, :, 0]))
+    np.testing.assert_array_equal(scored.with_value, np.isfinite(target[:, :, 0]))
+
+
+def test_a_source_of_no_class_is_scored_as_any_other() -> None:
+    indices = np.zeros((8, 8, 1), np.uint8)
+    indices[2:4] = 255
+    sample = make_sample(Pair(indices, noise(8, 8, 3), "x"), Labels(classes=2, nodata=255), RGB, PairTransform(None))
+    assert (sample.weight, sample.with_value) == (None, None)
 
 
 def test_what_a_pair_says_does_not_count_has_no_weight_wherever_it_moves() -> None:

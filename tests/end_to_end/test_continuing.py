@@ -194,6 +194,23 @@ def test_a_run_is_continued_with_its_own_pairs_wherever_they_are(
     assert checkpoint(run)["pix2pix"]["settings"]["data"]["root"] == str(tmp_path / "moved")
 
 
+def test_files_that_were_replaced_are_told_once(tmp_path: Path, pix2pix_train: Command) -> None:
+    """Under the same names, as mended ones have: the run goes on."""
+    data = ("data=side_by_side", "data.root=pairs", "hydra.run.dir=run", "schedule.epochs=1")
+    paint(tmp_path / "pairs", 3)
+    assert pix2pix_train(*FOLDER, *data)[0] == 0
+    before = sum(path.stat().st_size for path in (tmp_path / "pairs" / "train").iterdir())
+    write_picture(tmp_path / "pairs" / "train" / "1.png", np.zeros((16, 32, 3), np.uint8))
+    after = sum(path.stat().st_size for path in (tmp_path / "pairs" / "train").iterdir())
+    status, printed = pix2pix_train("resume=run", "schedule.epochs=2")
+    assert status == 0
+    assert (
+        f"data.root={tmp_path}/pairs: found other files under the same names: train pairs of {after} bytes in all and"
+        f" not {before}. The run goes on with what they hold now; what it has learned is of those before"
+    ) in printed
+    assert "other files under" not in pix2pix_train("resume=run", "schedule.epochs=3")[1]
+
+
 def test_a_relative_path_of_an_earlier_version_is_from_where_the_run_was_started(
     tmp_path: Path, pix2pix_train: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,22 +241,28 @@ def test_a_start_from_weights_of_other_pictures_is_told(tmp_path: Path, pix2pix_
                     ramp = np.tile(np.linspace(highest - 60, highest, 64, dtype=np.float32), (64, 1))
                     tifffile.imwrite(tmp_path / folder / split / side / f"{index}.tif", ramp)
 
-    def train(run: str, folder: str, *typed: str) -> str:
+    def train(run: str, folder: str, *typed: str, measured: bool = False) -> str:
         low = {"kelvin": 260, "celsius": -13}[folder]
-        side = f"{{kind:raw,range:[{low},{low + 60}]}}"
+        side = f"{{kind:raw,range:{'measured' if measured else [low, low + 60]}}}".replace(" ", "")
         words = ("data=two_folders", f"data.root={folder}", f"data.source={side}", f"data.target={side}")
         status, printed = pix2pix_train(*FOLDER, "schedule.epochs=1", *words, f"hydra.run.dir={run}", *typed)
         assert status == 0, printed
         return printed
 
     assert "init_from" not in train("first", "kelvin")
-    assert "was trained on other pictures" not in train("same", "kelvin", "init_from=first")
+    assert "was trained otherwise" not in train("same", "kelvin", "init_from=first")
     printed = train("other", "celsius", "init_from=first", "data.direction=b_to_a")
     assert (
-        "init_from: first was trained on other pictures: the range of the source was [260.0, 320.0] and is"
+        "init_from: first was trained otherwise: the range of the source was [260.0, 320.0] and is"
         " [-13.0, 47.0]; the range of the target was [260.0, 320.0] and is [-13.0, 47.0]; data.direction was a_to_b and"
         " is b_to_a. Its weights are taken as they are"
     ) in printed
+    # a range that is measured is compared once it is known
+    assert "init_from" not in train("measured", "kelvin", measured=True)
+    assert "was trained otherwise" not in train("again", "kelvin", "init_from=measured", measured=True)
+    assert "otherwise: the range of the source was [[260.0, 320.0]] and is [[-13.0, 47.0]]" in train(
+        "anew", "celsius", "init_from=measured", measured=True
+    )
 
 
 # --- folders ----------------------------------------------------------------------------------------------------------

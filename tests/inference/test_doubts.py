@@ -18,7 +18,6 @@ from pix2pix.commands.translate import main
 from pix2pix.data.resize import resize
 from pix2pix.data.seen import detail
 from pix2pix.data.sources.scenes import DOMAINS, Scenes
-from pix2pix.inference import no_value
 from pix2pix.inference.trained import Trained
 from pix2pix.pictures.array import Array
 from pix2pix.pictures.codecs import read_picture, write_picture
@@ -137,10 +136,9 @@ def unlike(where: Path) -> Path:
         ("numbers", "tenfold", "outside of the range of the training (-100 to 300 HU)"),
         ("numbers", "negative", "outside of the range of the training (-100 to 300 HU)"),
         ("by_channel", "tenfold", "outside of the range of the training and are clipped"),
-        ("numbers", "empty", "hold no value at all"),
         ("classes", "photos", "are no labels"),
         ("numbers", "numbers_sources", None),
-        ("numbers", "half_empty", "50.0 % of the source's pixels hold no value"),
+        ("numbers", "half_empty", f"2.tif: {3 * SIDE * SIDE // 2} pixels of the source hold no value, and what"),
         ("by_channel", "numbers_sources", None),
         ("classes", "labels", None),
         ("classes", "labels_as_jpeg", None),
@@ -149,10 +147,15 @@ def unlike(where: Path) -> Path:
 def test_numbers_and_colours_that_it_does_not_know(
     unlike: Path, run: str, folder: str, said: str | None, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    no_value._told.clear()
     found = told(unlike, run, folder, caplog=caplog, out=tmp_path)
     assert [said in each for each in found if said] == [True] * (said is not None)
     assert len(found) == (said is not None)
+
+
+def test_pictures_without_any_value(unlike: Path, caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    doubt, result = told(unlike, "numbers", "empty", caplog=caplog, out=tmp_path)
+    assert doubt == "3 of 3 pictures looked at hold no value at all: all is NaN or nodata"
+    assert f"2.tif: {3 * SIDE * SIDE} pixels of the source hold no value, and what the result shows there" in result
 
 
 def test_a_run_whose_record_says_nothing_of_its_sources(

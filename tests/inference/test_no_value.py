@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pydicom
@@ -14,15 +15,19 @@ from PIL import Image
 from tests.inference.volumes.dicom_series import series
 from tests.inference.volumes.test_volumes import Same
 
+from pix2pix.data.datamodule import PairedData
 from pix2pix.data.domains import Domain, Raw, Rgb
-from pix2pix.inference import no_value
-from pix2pix.inference.pictures import files, translate_pictures
+from pix2pix.data.pairs import Pair
+from pix2pix.data.transforms import PairTransform
+from pix2pix.inference.pictures import files, pairs, translate_pictures
 from pix2pix.inference.plan import Job
 from pix2pix.inference.stacks import translate_stack
 from pix2pix.inference.tiles import TileOptions, translate_in_tiles
 from pix2pix.inference.translator import Translator
 from pix2pix.inference.volumes import translate_volume
 from pix2pix.pictures.array import Array
+from pix2pix.pictures.codecs import read_picture, write_picture
+from pix2pix.pictures.meaning import said_of
 
 FLOATS = Raw(range=(0, 100))
 COUNTS = Raw(range=(0, 100), nodata=999, dtype="uint16")
@@ -107,19 +112,113 @@ def test_what_a_scanner_pads_with(tmp_path: Path) -> None:
         assert np.count_nonzero(given.pixel_array == 0) >= 3
 
 
+@pytest.mark.parametrize(("source", "suffix"), [("npy", "tif"), ("tif", "npy")])
+def test_numbers_that_say_so_in_files_of_other_kinds(tmp_path: Path, source: str, suffix: str) -> None:
+    """A TIFF has the tag of GDAL whatever it was made of, so that whoever opens it sees no measurement of 999."""
+    write_picture(tmp_path / f"a.{source}", measured())
+    job = Job("a", {1: tmp_path / "out" / f"a.{suffix}"}, tmp_path / f"a.{source}")
+    model = translator(COUNTS)
+    assert [error for _, error in translate_pictures(model, [job], files(model))] == [None]
+    model(tmp_path / f"a.{source}", to=tmp_path / f"b.{suffix}")
+    for path in (tmp_path / "out" / f"a.{suffix}", tmp_path / f"b.{suffix}"):
+        found = read_picture(path)
+        assert is_hole(found[:, :, 0])
+        assert said_of(found).nodata == (999 if suffix == "tif" else None)
+
+
+def test_what_is_made_larger_or_smaller_of_a_hole_has_no_value(tmp_path: Path) -> None:
+    """A pixel that one without value has a part in is made up in that part."""
+    tifffile.imwrite(tmp_path / "a.tif", measured(64, 96))
+    job = Job("a", {1: tmp_path / "b.tif"}, tmp_path / "a.tif")
+    wide = Raw(range=(-1000, 100))
+    model = translator(wide, wide)
+    assert [error for _, error in translate_pictures(model, [job], files(model, size=[32]))] == [None]
+    found = tifffile.imread(tmp_path / "b.tif")
+    # Bicubic, shrunk to half, makes pixel n of those from 2n - 3 to 2n + 4: of the hole of rows 3-6, columns 5-8.
+    assert {tuple(map(int, place)) for place in np.argwhere(np.isnan(found))} == {
+        (row, column) for row in range(5) for column in range(1, 6)
+    }
+    assert np.nanmin(found) > 0  # and not -1000, which the hole was filled with
+
+
+class OnePair:
+    """One source with a hole, of a target without."""
+
+    names: ClassVar[list[str]] = ["a"]
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int) -> Pair:
+        return Pair(measured()[:, :, None], np.full((16, 24, 1), 50, np.float32), "a")
+
+
+@pytest.mark.parametrize("target", [FLOATS, COUNTS])
+def test_pairs_of_the_trainings_data(tmp_path: Path, target: Domain) -> None:
+    sides = FLOATS.to_dict(), target.to_dict()
+    data = PairedData(lambda split: OnePair(), *sides, PairTransform((16, 24)))
+    job = Job("a", {1: tmp_path / "a.tif"})
+    assert [error for _, error in translate_pictures(translator(target), [job], pairs(data, "val"))] == [None]
+    assert is_hole(tifffile.imread(tmp_path / "a.tif"))
+
+
+def test_images_of_pillow() -> None:
+    found = np.asarray(translator()(Image.fromarray(measured())))
+    assert is_hole(found)
+
+
+class Turned(Same):
+    """The low end of the range, with which holes are filled, becomes the high one."""
+
+    def __call__(self, source: torch.Tensor, names: Sequence[str]) -> torch.Tensor:
+        return -super().__call__(source, names)
+
+
+def test_pictures_for_people_show_nothing_there(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", measured())
+    job = Job("a", {1: tmp_path / "b.png"}, tmp_path / "a.tif")
+    model = Translator(Turned(3), FLOATS, Rgb())
+    assert [error for _, error in translate_pictures(model, [job], files(model), beside=2)] == [None]
+    panels = np.split(read_picture(tmp_path / "b.png"), 3, axis=1)
+    for panel in panels:
+        assert (panel[HOLE] == 0).all()
+        assert (panel[8:] > 0).all()
+
+
+def test_an_aerial_photo_has_no_value_round_its_edges(tmp_path: Path) -> None:
+    """What GDAL calls nodata is nothing in all channels; a shadow may be without red."""
+    photo = np.full((16, 24, 3), 100, np.uint8)
+    photo[HOLE] = 0
+    photo[0, 0] = (0, 90, 90)
+    tifffile.imwrite(tmp_path / "a.tif", photo, photometric="rgb", extratags=[(42113, "s", 0, "0", True)])
+    heights = translator(Raw(channels=3, range=(0, 100)), Rgb())
+    heights(tmp_path / "a.tif", to=tmp_path / "b.tif")
+    assert is_hole(tifffile.imread(tmp_path / "b.tif")[:, :, 0])
+    translate_in_tiles(heights, tmp_path / "a.tif", tmp_path / "c.tif")
+    assert is_hole(tifffile.imread(tmp_path / "c.tif")[:, :, 0])
+    tifffile.imwrite(tmp_path / "plain.tif", photo, photometric="rgb")
+    heights(tmp_path / "plain.tif", to=tmp_path / "d.tif")
+    assert np.isfinite(tifffile.imread(tmp_path / "d.tif")).all()
+
+
+@pytest.mark.parametrize("nodata", [-9999, 0.5])
+def test_a_number_that_the_result_cannot_hold_says_nothing(nodata: float) -> None:
+    model = translator(Raw(range=(0, 100), nodata=nodata, dtype="uint16"))
+    assert np.isfinite(model(measured(), "scan")).all()
+    assert model.made_up.pixels == {"scan": 16}
+
+
 def test_a_result_that_cannot_say_so_is_told_once(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
-    no_value._told.clear()
     picture = translator(Rgb())
-    with caplog.at_level(logging.WARNING):
-        picture(measured(), "scan 1")
-        picture(measured(), "scan 2")
+    picture(measured(), "scan 1")
+    picture(measured(), "scan 2")
     (message,) = caplog.messages
-    assert message.startswith("scan 1: 4.2 % of the source's pixels hold no value, and what the result shows there")
+    assert message.startswith("scan 1: pixels of the source hold no value, and what the result shows there is made up")
+    assert picture.made_up.pixels == {"scan 1": 16, "scan 2": 16}
     Image.fromarray(picture(measured())).save(tmp_path / "a.png")  # as before
 
 
 def test_pictures_that_are_whole_are_as_before(caplog: pytest.LogCaptureFixture) -> None:
-    no_value._told.clear()
     stored = np.nan_to_num(measured(), nan=50.0)
     assert np.isfinite(translator()(stored)).all()
     assert translator(Rgb())(stored).shape == (16, 24, 3)

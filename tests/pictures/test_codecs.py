@@ -17,6 +17,7 @@ from PIL import Image, ImageOps
 from pix2pix.errors import BadPairError
 from pix2pix.pictures.array import Array
 from pix2pix.pictures.codecs import READABLE, picture_size, read_picture, write_picture
+from pix2pix.pictures.meaning import Meaning, marked, said_of
 from pix2pix.pictures.rows import open_rows
 
 FACADE = Path(__file__).parents[2] / ".." / "shared" / "data" / "facades" / "val" / "1.jpg"
@@ -223,6 +224,16 @@ def test_the_unit_is_in_a_tiffs_description(tmp_path: Path) -> None:
     with tifffile.TiffFile(tmp_path / "warm.tif") as tiff:
         assert tiff.shaped_metadata is not None
         assert tiff.shaped_metadata[0]["unit"] == "°C"
+
+
+def test_nodata_is_in_a_tag_of_gdal(tmp_path: Path) -> None:
+    values = np.arange(12, dtype=np.int16).reshape(3, 4, 1)
+    write_picture(tmp_path / "a.tif", marked(values, Meaning(nodata=-9999)))
+    with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
+        assert tiff.pages[0].tags["GDAL_NODATA"].value == "-9999"  # type: ignore[union-attr]
+    found = read_picture(tmp_path / "a.tif")
+    assert said_of(found).nodata == -9999
+    np.testing.assert_array_equal(found, values)
 
 
 def test_arrays_of_other_byte_and_axis_orders_are_put_right(tmp_path: Path) -> None:

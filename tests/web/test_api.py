@@ -60,7 +60,7 @@ def port(model: Model) -> object:
     hu = Raw(range=(-1000, 1000), unit="HU")
     deep = Raw(range=(0, 65535), dtype="uint16")
     models = [model, plain("hu", hu, hu), plain("deep", deep, deep), plain("grey", Grey(), Grey())]
-    models += [plain("classes", Labels(classes=3), Grey())]
+    models += [plain("classes", Labels(classes=3), Grey()), plain("levels", hu, Grey())]
     with served(models) as number:
         yield number
 
@@ -99,10 +99,26 @@ def test_a_translation_is_the_translators_own(port: int, run: Path, model: Model
     np.testing.assert_array_equal(picture_of(post(port, "/api/translate", content, sample="3")), picture_of(answer))
 
 
+def test_where_the_source_holds_no_value_the_result_has_none(port: int) -> None:
+    values = np.full((8, 8), 500, np.float32)
+    values[2, 3:5] = np.nan
+    answer = post(port, "/api/translate", tiff(values), "a.tif", model="hu")
+    np.testing.assert_allclose(picture_of(answer), -values, atol=1e-3)
+    assert "pixels-made-up" not in answer.headers
+    answer = post(port, "/api/translate", tiff(values), "a.tif", model="levels")  # of 8 bits, without nodata
+    assert np.isfinite(picture_of(answer)).all()
+    assert answer.headers["pixels-made-up"] == "2"
+    for model in ("hu", "levels"):
+        answer = post(port, "/api/translate", tiff(values), "a.tif", model=model, view="1")
+        assert "pixels-made-up" not in answer.headers
+        black = (picture_of(answer) == 0).all(axis=2)
+        assert np.array_equal(black, np.isnan(values))
+
+
 def test_models_are_described(port: int, model: Model) -> None:
     said = json.loads(get(port, "/api/models").body)
     assert said["limits"] == {"megapixels": 0.0625, "bytes": LIMITS.bytes}
-    first, hu, _, grey, classes = said["models"]
+    first, hu, _, grey, classes, _ = said["models"]
     assert first["name"] == "scenes/first"
     assert first["size"] == [16, 16]
     assert len(first["examples"]) == 3

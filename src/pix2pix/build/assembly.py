@@ -7,6 +7,7 @@ import platform
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import Checkpoint, ProgressBar
 
 from pix2pix.build.continuing import check_epochs, check_none_lost, check_same_pairs, newest_checkpoint
-from pix2pix.build.modules import load_weights, make_module
+from pix2pix.build.modules import make_module
+from pix2pix.build.starting_weights import load_weights, tell_differences
+from pix2pix.callbacks.beginning import AtFirstStep
 from pix2pix.callbacks.checkpoints import Checkpoints
 from pix2pix.data.datamodule import OpenPairs, PairedData
 from pix2pix.data.sources import SOURCES, source_of
@@ -123,8 +126,7 @@ def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None)
         check_same_pairs(known_by, settings, resumed.record, folder)
     channels_last = resolve_channels_last(settings["training"]["channels_last"], on_cpu)
     module = make_module(settings, data, channels_last=channels_last)
-    if settings["init_from"] and resumed is None:
-        load_weights(module, settings["init_from"], settings, data)
+    of_weights = load_weights(module, settings["init_from"]) if settings["init_from"] and resumed is None else None
     if trainer_settings.pop("sync_batchnorm"):
         for player in module.players.values():
             synchronise_batch_norm(player, on_cpu=on_cpu)
@@ -148,6 +150,8 @@ def assemble(settings: Mapping[str, Any], folder: Path, resumed: Resumed | None)
         "pairs": known_by,
     }
     callbacks = _callbacks(settings["callbacks"], folder, record)
+    if of_weights is not None:
+        callbacks.append(AtFirstStep(partial(tell_differences, of_weights, settings, data)))
     trainer: Trainer = make(
         "trainer",
         trainer_settings,

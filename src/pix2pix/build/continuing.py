@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pix2pix.data.known_by import replaced
 from pix2pix.errors import ConfigError
 from pix2pix.hints import typed
 from pix2pix.runs.run import epochs_begun, read_checkpoint, results
 from pix2pix.settings.recording import absolute
+
+log = logging.getLogger(__name__)
 
 
 def newest_checkpoint(folder: Path) -> Path | None:
@@ -63,6 +67,8 @@ def check_same_pairs(
 ) -> None:
     """Raises ConfigError where the pairs are others than those that the run in a folder was trained on.
 
+    Of pairs of the same names it is told where their files are others: they may have been mended.
+
     Args:
         known_by: the pairs that are there now (see `PairedData.known_by`).
         record: of the checkpoint (see `runs`); those of earlier versions do not say.
@@ -72,15 +78,25 @@ def check_same_pairs(
         f"{split} pairs: {now['count']}"
         + (" of other names" if now["count"] == before[split]["count"] else f" and not {before[split]['count']}")
         for split, now in known_by.items()
-        if now != before[split]
+        if any(now[name] != before[split][name] for name in ("count", "names"))
     ]
-    if not differing:
-        return
     then, now = (
         absolute(data["root"]) if data.get("root") else "" for data in (record["settings"]["data"], settings["data"])
     )
-    raise ConfigError(
-        f"data.root={now}{f' (it was {then})' if then != now else ''}: found {', '.join(differing)}. A run is continued"
-        " with the pairs that it was begun with, wherever they are now. For a new run on these from its weights:"
-        f" pix2pix train {typed('init_from', folder)} {typed('data.root', now)} …"
-    )
+    found = f"data.root={now}{f' (it was {then})' if then != now else ''}: found"
+    if differing:
+        raise ConfigError(
+            f"{found} {', '.join(differing)}. A run is continued with the pairs that it was begun with, wherever they"
+            f" are now. For a new run on these from its weights: pix2pix train {typed('init_from', folder)}"
+            f" {typed('data.root', now)} …"
+        )
+    others = [
+        f"{split} pairs {said}" for split, now in known_by.items() if (said := replaced(before[split], now)) is not None
+    ]
+    if others:
+        log.warning(
+            "%s other files under the same names: %s. The run goes on with what they hold now; what it has learned is"
+            " of those before",
+            found,
+            ", ".join(others),
+        )

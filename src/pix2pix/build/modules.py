@@ -1,10 +1,8 @@
-"""From checked settings to the LightningModule: networks, objective, recipe, and the weights a new run starts from."""
+"""From checked settings to the LightningModule: networks, objective and recipe."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -18,16 +16,12 @@ from pix2pix.metrics.scores import Scores
 from pix2pix.models.blocks import Generator
 from pix2pix.models.classifier import Classifier
 from pix2pix.models.pixel_classes import classes_of
-from pix2pix.models.weights import check_finite
-from pix2pix.runs.run import RECORD, generator_weights, read_checkpoint
 from pix2pix.settings.making import make
 from pix2pix.training.classification import Classification
 from pix2pix.training.learner import Learner, Recipe
 from pix2pix.training.precision import ChannelsLast
 from pix2pix.training.schedules import LinearDecay
 from pix2pix.training.translation import Translation
-
-log = logging.getLogger(__name__)
 
 
 def make_module(settings: Mapping[str, Any], data: PairedData, *, channels_last: ChannelsLast) -> Learner:
@@ -121,73 +115,3 @@ def make_recipe(settings: Mapping[str, Any], training_pairs: int) -> Recipe:
         total_images=training_pairs * settings["schedule"]["epochs"],
         seed=settings["seed"],
     )
-
-
-def load_weights(module: Learner, path: str, settings: Mapping[str, Any], data: PairedData) -> None:
-    """Start from a checkpoint's weights: the generator's, and the discriminator's where it has the same shape.
-
-    What its pictures meant otherwise than those of `data` is told.
-
-    Raises ConfigError where the generators differ, with the first tensor that does.
-    """
-    try:
-        content = read_checkpoint(Path(path).expanduser())
-    except (FileNotFoundError, ValueError) as error:
-        raise ConfigError(f"init_from: {error}") from error
-    weights, own = generator_weights(content), module.generator.state_dict()
-    for name in dict.fromkeys([*own, *weights]):
-        found, expected = (tuple(each[name].shape) if name in each else "absent" for each in (weights, own))
-        if found != expected:
-            raise ConfigError(
-                f"init_from: the generator of {path} is another one: its {name} is {found}, and these settings make it"
-                f" {expected}. Its own settings: {content[RECORD]['settings']['generator']}"
-            )
-    try:
-        check_finite(weights)
-    except ValueError as error:
-        raise ConfigError(f"init_from: {path}: {error}") from error
-    if differing := list(_differences(content[RECORD], settings, data)):
-        said = "; ".join(differing)
-        log.warning("init_from: %s was trained on other pictures: %s. Its weights are taken as they are", path, said)
-    module.generator.load_state_dict(weights)
-    if module.average is not None:
-        module.average.load_state_dict(weights)
-    discriminator = module.players.get("discriminator")
-    if discriminator is None:
-        return
-    judge = {
-        name.removeprefix("discriminator."): value
-        for name, value in content.get("state_dict", {}).items()
-        if name.startswith("discriminator.")
-    }
-    own_judge = discriminator.state_dict()
-    if {name: each.shape for name, each in judge.items()} == {name: each.shape for name, each in own_judge.items()}:
-        discriminator.load_state_dict(judge)
-    else:
-        log.warning("init_from: %s has no discriminator of this shape; it starts from random weights.", path)
-
-
-def _differences(record: Mapping[str, Any], settings: Mapping[str, Any], data: PairedData) -> Iterator[str]:
-    """In which words the pictures of a record's training meant something else than those of these pairs."""
-    for side, domain in (("source", data.source_domain), ("target", data.target_domain)):
-        before, now = record[f"{side}_domain"], domain.to_dict()
-        if before["kind"] != now["kind"]:
-            yield f"the {side} was {before['kind']} and is {now['kind']}"
-            continue
-        for name in now:
-            then = before.get(name)
-            if then == now[name]:
-                continue
-            if now[name] == "measured":
-                yield f"the {name} of the {side} was {_short(then)} and is measured anew"
-            else:
-                yield f"the {name} of the {side} was {_short(then)} and is {_short(now[name])}"
-    own, data_now = record["settings"]["data"], settings["data"]
-    for name in ("direction", "derive") if own["name"] == data_now["name"] else ():
-        if own.get(name) != data_now.get(name):
-            yield f"data.{name} was {own.get(name)} and is {data_now.get(name)}"
-
-
-def _short(value: Any) -> str:
-    said = str(value)
-    return said if len(said) <= 60 else f"{said[:60]}…"

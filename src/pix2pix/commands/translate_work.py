@@ -78,10 +78,13 @@ def run_command(arguments: argparse.Namespace) -> int:
         of_pictures = [job.source for job in jobs if job.source is not None and kinds.name_of(job) == "pictures"]
         for times, count, advice in doubts(translator, of_pictures, size=arguments.size, derive=arguments.derive):
             log.warning("%d of %d pictures looked at %s", times, count, advice)
+    translator.made_up.at_once = False
     if not jobs:
         log.info("All results are there already, in %s", arguments.output)
     things = "pictures" if met == {"pictures"} else "files"
     status = _told(chain(outcomes, _handled(translator, others)), len(jobs), things, arguments.output)
+    if translator.made_up.pixels:
+        log.warning("%s", translator.made_up)
     return max(status, _told_uniform(uniform, translator.target.kind == "labels"))
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Literal
@@ -16,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from pix2pix.data.cache import MIB, CachedPairs
 from pix2pix.data.domains import Domain, Raw, domain_from_dict, measure_range
+from pix2pix.data.known_by import known_by
 from pix2pix.data.pairs import Batch, Pair, PairSource, Sample
 from pix2pix.data.reading import Readable, check_apart
 from pix2pix.data.sampler import EveryPairOnce, Place, TrainingBatches
@@ -81,7 +80,7 @@ class PairedData(LightningDataModule):
         self._cache = float(cache)
         self._open = pairs
         self._opened: dict[str, Readable] = {}
-        self._clipping_told = False
+        self._clipping_told: set[str] = set()  # of source and target
         self.seen: dict[str, Any] | None = None  # of the sources; known once the training is set up
         self.readable("train")
         stated = self._stated
@@ -118,16 +117,8 @@ class PairedData(LightningDataModule):
                 continue
 
     def known_by(self) -> dict[str, dict[str, Any]]:
-        """What the training and validation pairs are known by wherever they are: how many, and a digest of their names.
-
-        Names are taken as Unicode composes them and without their order, which file systems do not agree on.
-        """
-        known = {}
-        for split in ("train", "val"):
-            names = sorted(unicodedata.normalize("NFC", name) for name in self.readable(split).names)
-            digest = hashlib.blake2b("\0".join(names).encode(errors="surrogateescape"), digest_size=16)
-            known[split] = {"count": len(names), "names": digest.hexdigest()}
-        return known
+        """What the training and validation pairs are known by wherever they are (see `data.known_by`)."""
+        return {split: known_by(self.readable(split).source) for split in ("train", "val")}
 
     def setup(self, stage: str) -> None:
         """Fit the ranges that are to be measured, on rank 0, for all; say what the domains change."""
@@ -153,7 +144,7 @@ class PairedData(LightningDataModule):
                 if domain.kind != "labels":
                     what = "of the values lie outside the range and are clipped"
                 log.warning("data.%s: %.2g %% %s (%d pairs looked at)", side, 100 * share, what, len(shares))
-                self._clipping_told |= side == "target"
+                self._clipping_told.add(side)
 
     def _looked_at(self, pair: Pair) -> tuple[tuple[float, float], Look]:
         """The shares of source and target that their domains change, and what the source is like."""
@@ -257,18 +248,19 @@ class PairedData(LightningDataModule):
         return (self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else (0, 1)
 
     def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """Log the pairs that a loading process passed over, and the first whose target is clipped."""
+        """Log the pairs that a loading process passed over, and the first whose source or target is clipped."""
         if batch.skipped:
             self.readable("train").note(batch.skipped)
-        if any(batch.clipped) and not self._clipping_told:
-            self._clipping_told = True
-            share, name = max(zip(batch.clipped, batch.names, strict=True))
-            log.warning(
-                "data.target: %.2g %% of the numbers of %s lie outside the range, and are clipped; so of all such"
-                " pairs, and all scores but rmse compare what is clipped",
-                100 * share,
-                name,
-            )
+        for side, shares in zip(("source", "target"), zip(*batch.clipped, strict=True), strict=False):
+            if any(shares) and side not in self._clipping_told:
+                self._clipping_told.add(side)
+                share, name = max(zip(shares, batch.names, strict=True))
+                log.warning(
+                    "data.%s: %.2g %% of the numbers of %s lie outside the range, and are clipped; so of all such"
+                    " pairs%s",
+                    *(side, 100 * share, name),
+                    ", and all scores but rmse compare what is clipped" if side == "target" else "",
+                )
         return batch
 
     @property

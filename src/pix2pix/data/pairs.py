@@ -54,7 +54,8 @@ class Sample(NamedTuple):
     name: str  # "" for one that only stands in and counts for nothing
     skipped: tuple[Problem, ...] = ()  # pairs that were passed over to get this one
     in_unit: Tensor | None = None  # (C', H, W) of a target with a unit: its values, also those beyond the range
-    clipped: float = 0.0  # share of the target's numbers that lie beyond its range
+    clipped: tuple[float, float] = (0.0, 0.0)  # shares of the source's and the target's numbers beyond their ranges
+    with_value: NDArray[np.bool_] | None = None  # (H, W), False where the source holds none; None: it does everywhere
 
 
 class Batch(NamedTuple):
@@ -66,4 +67,4 @@ class Batch(NamedTuple):
     names: list[str]
     skipped: tuple[Problem, ...] = ()
     in_unit: Tensor | None = None  # (B, C', H, W)
-    clipped: Sequence[float] = ()
+    clipped: Sequence[tuple[float, float]] = ()

@@ -17,6 +17,7 @@ from pix2pix.pictures.luma import LUMA
 
 if TYPE_CHECKING:
     from pix2pix.data.domains import Domain, Interpolation
+    from pix2pix.data.domains.domain import Prepared
 
 BICUBIC_REACH = 2.0  # pixels of the coarser grid on either side that a bicubic kernel looks at
 SLACK = 1e-3  # pixels: resizing computes the kernel's ends in float32, and may round them outwards
@@ -129,8 +130,9 @@ def make_sample(
 ) -> Sample:
     """The pair as float32 tensors in [-1, 1], (C, H, W); weight (1, H, W) is 0 where the target's pixels do not count.
 
-    With `rng` the geometry is drawn; without, pictures are only resized. The weight is None where every stored pixel
-    counts, and the pair does not say that some do not. Raises BadPairError where a picture does not suit its domain.
+    With `rng` the geometry is drawn; without, pictures are only resized, and what is made of source pixels without a
+    value does not count either, as translations have none there. The weight is None where every stored pixel counts,
+    and the pair does not say that some do not. Raises BadPairError where a picture does not suit its domain.
     """
     source = source_domain.prepare(pair.source, pair.name)
     target = target_domain.prepare(pair.target, pair.name)
@@ -145,14 +147,23 @@ def make_sample(
         for mask, interpolation in ((target.valid, target_domain.interpolation), (pair.counts, "nearest"))
         if mask is not None
     ]
+    with_value = None
+    if rng is None and source.valid is not None and lacks_values(source_domain):
+        with_value = geometry.move_valid(source.valid, source_domain.interpolation)
+        masks.append(with_value)
     weight = torch.from_numpy(np.logical_and.reduce(masks).astype(np.float32)[None]) if masks else None
     in_unit = None
     if rng is None and target_domain.unit is not None:  # what an error is measured against: not clipped
         valid = True if target.valid is None else target.valid[:, :, None]
         values = np.where(valid, pair.target.astype(np.float32), target.values)
         in_unit = _tensor(np.moveaxis(geometry.move(values, target_domain.interpolation), -1, 0))
-    clipped = float(target.changed) if target_domain.kind == "raw" else 0.0
-    return Sample(_tensor(source_encoded), _tensor(target_encoded), weight, pair.name, (), in_unit, clipped)
+    clipped = _clipped(source, source_domain), _clipped(target, target_domain)
+    return Sample(_tensor(source_encoded), _tensor(target_encoded), weight, pair.name, (), in_unit, clipped, with_value)
+
+
+def lacks_values(domain: Domain) -> bool:
+    """Whether pixels of a source that are not valid hold no value: those of no class are a source like any other."""
+    return domain.kind != "labels"
 
 
 def jitter_colour(
@@ -175,6 +186,10 @@ def jitter_colour(
         values = gain * values + offset
     jittered: NDArray[np.float32] = np.clip(values * np.float32(2) - np.float32(1), -1, 1)
     return jittered
+
+
+def _clipped(prepared: Prepared, domain: Domain) -> float:
+    return float(prepared.changed) if domain.kind == "raw" else 0.0
 
 
 def _tensor(encoded: NDArray[np.float32]) -> torch.Tensor:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pix2pix.inference.translator import Translator
     from pix2pix.segmentation_score.judge import Judge
 
+Clipped = tuple[int, float]  # pictures with numbers beyond a range, and the share of all numbers that are
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -33,14 +35,15 @@ class Measured:
         targets: digest of the pictures that were compared with; equal where two runs were scored on the same.
         contributions: name of what was scored → (pictures, K).
         whole: scores of the set that are no such sums → value.
-        clipped: how many targets hold numbers beyond the range of the training's, and the share of all numbers.
+        clipped: how many sources, and how many targets, hold numbers beyond the range of the training's; with the
+            share of all numbers.
     """
 
     names: list[str]
     targets: str
     contributions: Mapping[str, Floats]
     whole: Mapping[str, float]
-    clipped: tuple[int, float] = (0, 0.0)
+    clipped: tuple[Clipped, Clipped] = ((0, 0.0), (0, 0.0))
 
 
 def measure(
@@ -69,7 +72,7 @@ def measure(
         metric.to("cpu" if without_float64 else device)
     gathered: dict[str, list[Floats]] = {name: [] for name in choice.kept}
     names: list[str] = []
-    clipped: list[float] = []
+    clipped: list[tuple[float, float]] = []
     digest = hashlib.blake2b(digest_size=16)
     readable = data.readable(split)
     index_of = {name: index for index, name in enumerate(readable.names)}
@@ -91,8 +94,12 @@ def measure(
             metric.update(*scored_ones)
     whole = {name: float(value) for metric in choice.whole.values() for name, value in metric.compute().items()}
     contributions = {name: np.stack(rows) for name, rows in gathered.items()}
-    beyond = sum(each > 0 for each in clipped), float(np.mean(clipped)) if clipped else 0.0
-    return Measured(names, digest.hexdigest(), contributions, whole, beyond)
+    sources, targets = (_counted([shares[side] for shares in clipped]) for side in (0, 1))
+    return Measured(names, digest.hexdigest(), contributions, whole, (sources, targets))
+
+
+def _counted(shares: list[float]) -> Clipped:
+    return sum(each > 0 for each in shares), float(np.mean(shares)) if shares else 0.0
 
 
 def translate_sample(translator: Translator, sample: Sample, device: torch.device | str) -> Translated:

@@ -20,13 +20,14 @@ from pix2pix.data.reading import check_not_read
 from pix2pix.evaluation import files, which_judge
 from pix2pix.evaluation.compare import Evaluated
 from pix2pix.evaluation.files import Stored
-from pix2pix.evaluation.measure import Measured, measure
+from pix2pix.evaluation.measure import Clipped, Measured, measure
 from pix2pix.evaluation.ranked import ranked_grid
 from pix2pix.evaluation.run import EvaluationError, Run
 from pix2pix.evaluation.scored import CATALOGUE, JUDGE, Choice, Scored, choose, names_of, scored
 from pix2pix.evaluation.scores import Score, scores_of
 from pix2pix.files.atomic import check_folder
 from pix2pix.hints import nearest
+from pix2pix.inference.doubts import range_in_words
 from pix2pix.metrics.catalogue import SET_METRICS
 from pix2pix.schema.problems import schema_problems
 from pix2pix.version import __version__
@@ -87,7 +88,8 @@ class _Compared:
     rank_by: str
     rows: int
     resamples: int
-    clipped: tuple[int, float] = (0, 0.0)
+    clipped: tuple[int, float] = (0, 0.0)  # of the targets
+    clipped_sources: tuple[int, float] = (0, 0.0)
 
 
 COMPARED = TypeAdapter(_Compared)
@@ -107,7 +109,8 @@ def evaluate(run: Run, request: Request) -> Evaluated:
             f"{folder} holds an evaluation with other settings: {'; '.join(changes)}. To replace it: --again"
         )
     log.info("%s is there already and was read again. To measure anew: --again", folder)
-    _tell_clipped(run, tuple(stored.settings.get("clipped", (0, 0.0))), len(stored.measured.names))
+    kept = COMPARED.validate_python(stored.settings)
+    _tell_clipped(run, (kept.clipped_sources, kept.clipped), len(stored.measured.names))
     scores = _scores(stored.measured, _target(run), request)
     if stored.settings["resamples"] != request.resamples:
         settings = {**stored.settings, "resamples": request.resamples}
@@ -155,7 +158,8 @@ def _measured(run: Run, request: Request, folder: Path) -> Evaluated:
         "rank_by": rank_by,
         "rows": request.rows or ROWS,
         "targets": measured.targets,
-        "clipped": measured.clipped,
+        "clipped": measured.clipped[1],
+        "clipped_sources": measured.clipped[0],
     }
     scores = _scores(measured, translator.target, request)
     stored = Stored(settings, choice.left_out, measured)
@@ -163,18 +167,20 @@ def _measured(run: Run, request: Request, folder: Path) -> Evaluated:
     return Evaluated(run, measured, scores, choice.left_out, settings["judge"]["digest"])
 
 
-def _tell_clipped(run: Run, clipped: tuple[int, float], count: int) -> None:
-    """Scores of what is clipped are too good: what the network cannot say is not asked of it."""
-    pictures, share = clipped
-    if pictures:
-        log.warning(
-            "%s: %d of %d targets hold numbers beyond the range of the training's (%.2g %% of all). They are compared"
-            " as if they lay at its ends, but for rmse, and so the scores are better than the translations",
-            run.shown,
-            pictures,
-            count,
-            100 * share,
-        )
+def _tell_clipped(run: Run, clipped: tuple[Clipped, Clipped], count: int) -> None:
+    """Scores of targets that are clipped are too good: what the network cannot say is not asked of it."""
+    outcomes = (
+        "The network sees them as if they lay at its ends",
+        "They are compared as if they lay at its ends, but for rmse, and so the scores are better than the"
+        " translations",
+    )
+    for side, (pictures, share), outcome in zip(("source", "target"), clipped, outcomes, strict=True):
+        if pictures:
+            log.warning(
+                "%s: %d of %d %ss hold numbers beyond the range of the training's%s, %.2g %% of all. %s",
+                *(run.shown, pictures, count, side),
+                *(range_in_words(domain_from_dict(dict(run.record[f"{side}_domain"]))), 100 * share, outcome),
+            )
 
 
 def _choose(request: Request, data: PairedData, target: Domain) -> tuple[which_judge.Found, Choice]:

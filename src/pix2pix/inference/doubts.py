@@ -84,11 +84,11 @@ def advice(translator: Translator, doubt: Doubt) -> str:
                 " sources alone, or take those of such a set by --split val --data-root FOLDER"
             )
         case "empty":
-            return "hold no value at all, all is NaN or nodata, and what is made of them is made up"
+            return "hold no value at all: all is NaN or nodata"
         case "range":
             return (
-                "hold values that lie for the most part outside of the range of the"
-                f" training{_range(translator.source)} and are clipped: give them in the unit that its sources had"
+                "hold values that lie for the most part outside of the range of the training"
+                f"{range_in_words(translator.source)} and are clipped: give them in the unit that its sources had"
             )
         case "colours":
             return (
@@ -143,6 +143,16 @@ def doubts(
             yield times, count, advice(translator, doubt)
 
 
+def range_in_words(domain: Domain) -> str:
+    """The range of all channels, in brackets behind a space; nothing where there is none, or one a channel."""
+    if not isinstance(domain, Raw) or isinstance(domain.range, str):
+        return ""
+    (low, high), *others = np.reshape(domain.range, (-1, 2)).tolist()
+    if any(other != [low, high] for other in others):
+        return ""
+    return f" ({low:g} to {high:g}{f' {domain.unit}' if domain.unit else ''})"
+
+
 # ----------------------------------------------------------------------------------------------------------------------
 
 
@@ -160,14 +170,6 @@ def _unlike(domain: Domain, stored: Array) -> Doubt | None:
     pixels = np.asarray(stored)[..., :3].reshape(-1, 1, 3).astype(int)
     apart = np.abs(pixels[:: max(len(pixels) // 4096, 1)] - np.array(domain.palette)).max(axis=2).min(axis=1)
     return "colours" if (apart > FAR).mean() > OUTSIDE else None
-
-
-def _range(domain: Domain) -> str:
-    """A range of all channels, in brackets behind a space."""
-    if not isinstance(domain, Raw) or isinstance(domain.range, str) or not isinstance(domain.range[0], int | float):
-        return ""
-    low, high = domain.range
-    return f" ({low:g} to {high:g}{f' {domain.unit}' if domain.unit else ''})"
 
 
 def _looked_at(file: Path) -> Array:

@@ -11,6 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from pix2pix.errors import BadPairError
 from pix2pix.inference.precision import Precision, use_bfloat16
 from pix2pix.models.blocks import Generator
 from pix2pix.models.test_time import Statistics, independent, translate
@@ -154,3 +155,13 @@ def has_dropout(generator: Generator) -> bool:
 def has_batch_norm(generator: Generator) -> bool:
     """Whether the generator has statistics of its training."""
     return any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in generator.modules())
+
+
+def with_numbers(translation: Tensor) -> Tensor:
+    """A translation as it is. Raises BadPairError where it is not made of numbers."""
+    if not bool(translation.isfinite().all()):
+        raise BadPairError(
+            "the network gives NaN for it: where it does so for every picture, the training has gone wrong; see its"
+            " metrics.csv, and translate with an earlier checkpoint (checkpoints/best_ssim.ckpt)"
+        )
+    return translation

@@ -3,60 +3,81 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pix2pix.data.domains import Domain
-from pix2pix.data.resize import fitted, resize
+from pix2pix.data.resize import fitted
+from pix2pix.data.transforms import Geometry, lacks_values
 from pix2pix.pictures.array import Array
+from pix2pix.pictures.meaning import said_of
 
 log = logging.getLogger(__name__)
 Valid = NDArray[np.bool_]  # (H, W)
-_told: set[str] = set()
+NAMED = 3  # files that a message names
+WHY = (
+    "what the result shows there is made up: its numbers have none for it (a target of the training that has one says"
+    " data.target={kind:raw,…,nodata:…})"
+)
 
 
-def may_lack_values(domain: Domain) -> bool:
-    """Whether pixels of a domain's pictures can hold none. What has no class is a source like any other."""
-    return domain.kind == "raw"
+def may_lack_values(domain: Domain, stored: Array) -> bool:
+    """Whether pixels of a file can hold none, by a part of it as stored."""
+    return domain.kind == "raw" or (lacks_values(domain) and said_of(stored).nodata is not None)
 
 
 def valid_of(domain: Domain, stored: Array, size: Sequence[int] | None = None) -> Valid | None:
     """(H, W), False where a source as stored holds no value (NaN, infinite, nodata); None where all pixels do.
 
     Args:
-        size: what it is resized to, as for `Translator.encode`.
+        size: what it is resized to, as for `Translator.encode`: what a pixel without value has a part in has none.
     """
-    if not may_lack_values(domain):
-        return None
-    valid = domain.prepare(stored, "").valid
+    valid = domain.prepare(stored, "").valid if may_lack_values(domain, stored) else None
     if valid is None or size is None:
         return valid
     sides = fitted(valid.shape, size)
-    return resize(valid[:, :, None], sides, "nearest")[:, :, 0]
+    return Geometry(scaled=sides, size=sides).move_valid(valid, domain.interpolation)
 
 
-def without_made_up(domain: Domain, values: Array, valid: Valid | None, name: str) -> Array:
-    """A translation (H, W, C) with no value where its source has none: the domain's nodata, or else NaN.
+class MadeUp:
+    """Takes away what translations show where their sources hold no value, and counts what cannot be taken away.
 
-    Where its numbers have neither, this is told, once of each kind of result.
+    Attributes:
+        pixels: that show what is made up, of each name.
+        at_once: it is told at the first such picture.
     """
-    if valid is None or valid.all():
+
+    def __init__(self, *, at_once: bool = True) -> None:
+        self.pixels: Counter[str] = Counter()
+        self.at_once = at_once
+
+    def __str__(self) -> str:
+        names = ", ".join(list(self.pixels)[:NAMED])
+        more = f" and {len(self.pixels) - NAMED} more" if len(self.pixels) > NAMED else ""
+        return f"{names}{more}: {self.pixels.total()} pixels of the source hold no value, and {WHY}"
+
+    def taken_from(self, values: Array, valid: Valid | None, domain: Domain, name: str) -> Array:
+        """(H, W, C) with the domain's nodata, or else NaN, where its source has no value, if its numbers have it."""
+        if valid is None or valid.all():
+            return values
+        nodata = getattr(domain, "nodata", None)
+        if nodata is not None and (domain.kind == "raw" or values.shape[2] == 1) and _holds(values.dtype, nodata):
+            values[~valid] = nodata
+        elif values.dtype.kind == "f":
+            values[~valid] = np.nan
+        else:
+            self.pixels[name] += int(np.count_nonzero(~valid))
+            if self.at_once:
+                self.at_once = False
+                log.warning("%s: pixels of the source hold no value, and %s; so of all such pictures", name, WHY)
         return values
-    nodata = getattr(domain, "nodata", None)
-    as_number = domain.kind == "raw" or values.shape[2] == 1
-    if nodata is not None and as_number:
-        values[~valid] = nodata
-    elif values.dtype.kind == "f":
-        values[~valid] = np.nan
-    elif valid.any() and domain.kind not in _told:  # of pictures without any it is told what they are
-        _told.add(domain.kind)
-        log.warning(
-            "%s: %.1f %% of the source's pixels hold no value, and what the result shows there is made up: its numbers"
-            " have none for it (a target of the training that has one says data.target={kind:raw,…,nodata:…}); so of"
-            " all such pictures",
-            name,
-            100 * (1 - valid.mean()),
-        )
-    return values
+
+
+def _holds(dtype: np.dtype[np.generic], number: float) -> bool:
+    if dtype.kind == "f":
+        return True
+    limits = np.iinfo(dtype)  # type: ignore[type-var]
+    return limits.min <= number <= limits.max and number == int(number)

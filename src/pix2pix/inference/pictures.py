@@ -104,7 +104,7 @@ def pairs(data: PairedData, split: str) -> Callable[[Job], Encoded]:
         sample = data.sample(split, place[job.name])
         if not sample.name:  # the next pair that can be read stands in for one that cannot
             raise BadPairError("; ".join(f"{problem.file}: {problem.why}" for problem in sample.skipped))
-        return Encoded(sample.source, sample.target)
+        return Encoded(sample.source, sample.target, sample.with_value)
 
     return read
 
@@ -166,11 +166,13 @@ def _write_beside(translator: Translator, uniform: list[bool]) -> Callable[[Job,
     domains = translator.source, translator.target
 
     def write(job: Job, results: Results) -> None:
-        source, target, _ = results.encoded
+        source, target, valid = results.encoded
         translations = [*results.translations.values(), *([] if target is None else [target])]
         views = [view(domains[1], each.numpy(), domains[0], source.numpy()) for each in translations]
         for each in views[: len(results.translations)]:
             _note(uniform, source, each)
+            if valid is not None:  # as little is shown there as of the source
+                each[~valid] = 0
         first = view(domains[0], source.numpy(), domains[1], translations[-1].numpy())
         (file,) = job.outputs.values()
         make_room(file, replaced=job.replaces)

@@ -30,8 +30,8 @@ from pix2pix.inference.doubts import advice, doubt_of
 from pix2pix.inference.exported.extras import ExchangeError
 from pix2pix.inference.exported.loading import Exported, is_exported, read_exported
 from pix2pix.inference.holes import keep_known, resize_holed, transparent_as_hole
-from pix2pix.inference.networks import Network, TorchNetwork, has_batch_norm, has_dropout
-from pix2pix.inference.no_value import Valid, valid_of, without_made_up
+from pix2pix.inference.networks import Network, TorchNetwork, has_batch_norm, has_dropout, with_numbers
+from pix2pix.inference.no_value import MadeUp, Valid, valid_of
 from pix2pix.inference.precision import Precision
 from pix2pix.inference.trained import Trained
 from pix2pix.models.test_time import Statistics
@@ -75,6 +75,7 @@ class Translator:
         self.trained = trained or Trained()
         self.device = torch.device("cpu")
         self.told: set[str] = set()  # what need not be said again
+        self.made_up = MadeUp()
 
     @classmethod
     def load(
@@ -220,7 +221,8 @@ class Translator:
         if isinstance(picture, Tensor):
             return self._tensor(picture, name)
         if isinstance(picture, Image.Image):
-            return to_pillow(self.shown(*self._pair(from_pillow(picture), _one(name))))
+            stored, name = from_pillow(picture), _one(name)
+            return to_pillow(self.without_made_up(self.shown(*self._pair(stored, name)), self.valid(stored), name))
         stored, name = with_channels(picture), _one(name)
         return self.without_made_up(self.decode(self._pair(stored, name)[1]), self.valid(stored), name)
 
@@ -262,8 +264,8 @@ class Translator:
         return valid_of(self.source, stored, size)
 
     def without_made_up(self, values: Array, valid: Valid | None, name: str) -> Array:
-        """A translation (H, W, C') as stored, without a value where its source has none, if its numbers can say so."""
-        return without_made_up(self.target, values, valid, name or "the picture")
+        """A translation (H, W, C') as stored, without a value where its source has none; see `MadeUp.taken_from`."""
+        return self.made_up.taken_from(values, valid, self.target, name or "the picture")
 
     def translate(self, source: Tensor, names: Sequence[str]) -> Tensor:
         """Encoded (B, C, H, W) to encoded (B, C', H, W), float32 on the CPU, each picture on its own.
@@ -294,12 +296,13 @@ class Translator:
     def shown(self, source: Tensor, translation: Tensor) -> Array:
         """As `decode`, for files and people: the sides of Lab are joined to RGB, uint8 (H, W, 3).
 
-        Channels of numbers are marked as being no colours.
+        Channels of numbers are marked as being no colours, and with the number that stands for no value.
         """
         if isinstance(self.target, LabAb | LabL):
             return view(self.target, translation.numpy(), self.source, source.numpy())
         values = self.decode(translation)
-        return marked(values, Meaning(colour=False)) if self.target.kind == "raw" and values.shape[2] > 1 else values
+        numbers = self.target.kind == "raw" and values.shape[2] > 1
+        return marked(values, Meaning(colour=not numbers, nodata=getattr(self.target, "nodata", None)))
 
     # ------------------------------------------------------------------------------------------------------------------
 
@@ -344,16 +347,6 @@ def _one(name: str | Sequence[str] | None) -> str:
     if name is None or isinstance(name, str):
         return name or ""
     raise TypeError(f"one picture has one name, and name holds {len(name)}: a batch is a tensor (B, C, H, W)")
-
-
-def with_numbers(translation: Tensor) -> Tensor:
-    """A translation as it is. Raises BadPairError where it is not made of numbers."""
-    if not bool(translation.isfinite().all()):
-        raise BadPairError(
-            "the network gives NaN for it: where it does so for every picture, the training has gone wrong; see its"
-            " metrics.csv, and translate with an earlier checkpoint (checkpoints/best_ssim.ckpt)"
-        )
-    return translation
 
 
 def _without_settings(message: str) -> str:

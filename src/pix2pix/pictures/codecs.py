@@ -28,7 +28,7 @@ from pix2pix.pictures.limits import check_claim, in_words
 from pix2pix.pictures.meaning import Meaning, has_alpha, marked, said_of
 from pix2pix.pictures.tiff.axes import picture_axes, picture_pages
 from pix2pix.pictures.tiff.opening import check_whole, open_tiff
-from pix2pix.pictures.tiff.values import TiffValues, from_indices, upright
+from pix2pix.pictures.tiff.values import TiffValues, from_indices, nodata_tags, upright
 
 MOST_HEADER = 2**16  # bytes of an NPY file's
 MOST_RUNS = 2**24  # bytes of a run-length encoded BMP, which Pillow decodes run by run in Python
@@ -74,8 +74,8 @@ def picture_size(path: str | Path) -> Size:
 def write_picture(path: str | Path, picture: Array, *, unit: str | None = None) -> None:
     """Write (H, W) or (H, W, C) so that `read_picture` gives it back: exactly, but for JPEG (quality 95, full colour).
 
-    `unit` is kept where the format has a place for it: in the JSON of a TIFF's description. An existing file is
-    replaced only once the new one lies complete beside it.
+    `unit` and the nodata of the picture's mark are kept where the format has a place for them: in a TIFF. An existing
+    file is replaced only once the new one lies complete beside it.
 
     Raises ValueError for an unknown suffix, and where the format cannot hold the dtype or the number of channels.
     """
@@ -232,6 +232,7 @@ def _write_tiff(file: BinaryIO, picture: Array, unit: str | None) -> None:
         extrasamples=["unassalpha"] if has_alpha(picture) else None,
         compression="zlib",
         metadata={} if unit is None else {"unit": unit},
+        extratags=nodata_tags(said_of(picture).nodata),
     )
 
 

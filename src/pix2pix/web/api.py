@@ -108,7 +108,10 @@ class Api:
         picture = made.view if _flag(form, "view") else made.picture
         suffix = suffix or best_suffix(picture)
         unit = None if picture is made.view else model.translator.target.unit
-        return _file(to_bytes(picture, suffix, unit), f"{Path(name).stem or 'picture'}_translated{suffix}")
+        answer = _file(to_bytes(picture, suffix, unit), f"{Path(name).stem or 'picture'}_translated{suffix}")
+        if made.made_up and picture is not made.view:
+            answer.headers["Pixels-Made-Up"] = str(made.made_up)
+        return answer
 
     def _viewed(self, form: FormData, content: bytes, name: str) -> Response:
         stored = read_upload(content, name, self._limits.pixels)

@@ -15,6 +15,7 @@ from pix2pix.errors import BadPairError
 from pix2pix.evaluation.run import EvaluationError, open_run
 from pix2pix.files.os_errors import in_words
 from pix2pix.inference.exported.loading import is_exported
+from pix2pix.inference.no_value import MadeUp
 from pix2pix.inference.translator import Translator
 from pix2pix.pictures.array import Array
 from pix2pix.processes.devices import usable_device
@@ -30,12 +31,14 @@ class Translation:
 
     Attributes:
         picture: (H, W, C') in the target's own numbers; of the colours a and b of Lab the colour picture.
-        source_view, view: uint8 (H, W, 3), for people.
+        source_view, view: uint8 (H, W, 3), for people; black where the source holds no value.
+        made_up: pixels of `picture` that show something where the source holds no value, as their numbers have none.
     """
 
     picture: Array
     source_view: Picture
     view: Picture
+    made_up: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,12 @@ class Model:
         except BadPairError as error:
             raise RefusedError(422, str(error)) from error
         source_view, view = view_pair(translator.source, translator.target, encoded.numpy(), result.numpy())
-        return Translation(translator.shown(encoded, result), source_view, view)
+        valid = None if drawing else translator.valid(stored)
+        if valid is not None:
+            view[~valid] = 0
+        made_up = MadeUp(at_once=False)  # the client is told
+        picture = made_up.taken_from(translator.shown(encoded, result), valid, translator.target, self.name)
+        return Translation(picture, source_view, view, made_up.pixels.total())
 
     def view(self, stored: Array, *, drawing: bool) -> Picture:
         """A source as it is shown, uint8 (H, W, 3). Raises RefusedError (422) as `translate` does."""

@@ -299,6 +299,45 @@ def test_pixels_without_data_are_not_valid_and_low(dtype: str) -> None:
     assert np.isfinite(raw.encode(prepared.values)).all()
 
 
+@pytest.mark.parametrize(
+    ("dtype", "range", "nodata", "beside"),
+    [
+        ("uint8", (0, 200), 0, 1),
+        ("uint8", (0, 200), 200, 199),
+        ("uint8", (0, 510), 255, 254),  # the largest that there is
+        ("int16", (-5, 5), 0, 1),
+        ("float32", (0, 200), 0, np.nextafter(np.float32(0), np.float32(1))),
+        ("float64", (0, 200), 200, np.nextafter(200.0, 0.0)),
+    ],
+)
+def test_nodata_is_never_invented(dtype: str, range: tuple[float, float], nodata: float, beside: float) -> None:
+    """What the network says is a value, though it be the number that stands for none."""
+    low, high = range
+    raw, plain = (Raw(2, ((low, high), (low, high)), nodata=each, dtype=dtype) for each in (nodata, None))
+    steps = np.linspace(-1, 1, 11, dtype=np.float32)
+    encoded = np.stack([np.stack([steps, steps[::-1]])] * 2)
+    found, expected = raw.decode(encoded), plain.decode(encoded)
+    assert (expected == nodata).sum() >= 4
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, np.where(expected == nodata, beside, expected).astype(dtype))
+
+
+@pytest.mark.parametrize("domain", [Rgb(), Grey(), LabL(), LabAb()])
+def test_colours_have_no_value_where_their_file_says_so_of_all_channels(domain: Domain) -> None:
+    stored = np.full((2, 3, 3), 7, np.uint8)
+    stored[0, 0] = 0
+    stored[0, 1] = (0, 9, 0)  # a colour
+    assert domain.prepare(stored, "test").valid is None
+    said = domain.prepare(marked(stored, Meaning(nodata=0)), "test").valid
+    assert said is not None
+    assert said.tolist() == [[False, True, True], [True, True, True]]
+    assert domain.prepare(marked(stored, Meaning(nodata=1)), "test").valid is None
+    alpha = np.concatenate([stored, np.full((2, 3, 1), 255, np.uint8)], axis=2)
+    found = domain.prepare(marked(alpha, Meaning(alpha=True, nodata=0)), "test").valid
+    assert found is not None
+    np.testing.assert_array_equal(found, said)
+
+
 def test_a_nodata_of_float32_is_found_by_its_decimal_digits() -> None:
     stored = np.array([[[-3.4028235e38], [0.1]]], np.float32)
     for nodata, valid in ((-3.4028235e38, [[False, True]]), (0.1, [[True, False]])):

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pix2pix.data.domains.domain import Encoded, Interpolation, Prepared, channels_first, channels_last, to_plain
 from pix2pix.errors import BadPairError
 from pix2pix.pictures.array import Array
 from pix2pix.pictures.lab import rgb_to_lab, rgb_to_lightness
-from pix2pix.pictures.meaning import said_of, typed_raw, without_alpha
+from pix2pix.pictures.meaning import opaque, said_of, typed_raw, without_alpha
 
 AB_LIMIT = np.float32(110)  # sRGB reaches from -107.9 to 98.3
 
@@ -62,7 +63,7 @@ class Rgb(_Levels):
 
     def prepare(self, stored: Array, name: str) -> Prepared:
         """Values are RGB (H, W, 3) in the file's depth. Raises BadPairError for another depth or count of channels."""
-        return Prepared(_as_rgb(_opaque(stored, self.bits, self.kind, name)), None, 0.0)
+        return Prepared(_as_rgb(_opaque(stored, self.bits, self.kind, name)), _with_value(stored), 0.0)
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,13 @@ class Grey(_Levels):
 
     def prepare(self, stored: Array, name: str) -> Prepared:
         """Values are (H, W, 1) in the file's depth. Raises BadPairError for another depth or channels of no colour."""
-        opaque = _opaque(stored, self.bits, self.kind, name)
-        if opaque.shape[2] == 3 and not said_of(stored).colour:
+        grey = _opaque(stored, self.bits, self.kind, name)
+        if grey.shape[2] == 3 and not said_of(stored).colour:
             raise BadPairError(
                 f"{name}: has 3 channels that the file does not call colours, so that they have no grey; use the domain"
                 f" raw: {typed_raw(3)}"
             )
-        return Prepared(_luma(opaque) if opaque.shape[2] == 3 else opaque, None, 0.0)
+        return Prepared(_luma(grey) if grey.shape[2] == 3 else grey, _with_value(stored), 0.0)
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class _Lab:
 
     def prepare(self, stored: Array, name: str) -> Prepared:
         """Values are uint8 RGB (H, W, 3). Raises BadPairError for another depth or count of channels."""
-        return Prepared(_as_rgb(_opaque(stored, 8, self.kind, name)), None, 0.0)
+        return Prepared(_as_rgb(_opaque(stored, 8, self.kind, name)), _with_value(stored), 0.0)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for `domain_from_dict`."""
@@ -134,8 +135,8 @@ class LabAb(_Lab):
 
 def _opaque(stored: Array, bits: int, kind: str, name: str) -> Array:
     """A grey (H, W, 1) or colour (H, W, 3) picture of the given depth, what its file calls alpha dropped."""
-    opaque = without_alpha(stored, name, f"the domain {kind}")
-    channels = opaque.shape[2]
+    values = without_alpha(stored, name, f"the domain {kind}")
+    channels = values.shape[2]
     if channels not in (1, 3):
         raise BadPairError(
             f"{name}: has {channels} channels; the domain {kind} expects 1 or 3, grey or colour, beside what files call"
@@ -147,11 +148,20 @@ def _opaque(stored: Array, bits: int, kind: str, name: str) -> Array:
         if found and kind in ("rgb", "grey"):
             advice = f"set bits={found}: 'data.source={{kind:{kind},bits:{found}}}', or data.target= for that side"
         raise BadPairError(f"{name}: holds {stored.dtype}; the domain {kind} expects uint{bits} here; {advice}")
-    return np.asarray(opaque)
+    return np.asarray(values)
 
 
-def _as_rgb(opaque: Array) -> Array:
-    return np.repeat(opaque, 3, axis=2) if opaque.shape[2] == 1 else opaque
+def _with_value(stored: Array) -> NDArray[np.bool_] | None:
+    """(H, W), False where all channels are what the file calls nodata, as round an aerial photo; None: nowhere."""
+    nodata = said_of(stored).nodata
+    if nodata is None:
+        return None
+    valid: NDArray[np.bool_] = (np.asarray(opaque(stored)) != nodata).any(axis=2)
+    return None if valid.all() else valid
+
+
+def _as_rgb(values: Array) -> Array:
+    return np.repeat(values, 3, axis=2) if values.shape[2] == 1 else values
 
 
 def _luma(rgb: Array) -> Array:

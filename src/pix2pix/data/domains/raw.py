@@ -92,10 +92,19 @@ class Raw:
         low, high = (limit.astype(np.float64) for limit in self._limits())
         values = low + (np.clip(channels_last(encoded), -1, 1).astype(np.float64) + 1) * (high - low) / 2
         dtype = np.dtype(self.dtype)
-        if dtype.kind == "f":
-            return values.astype(dtype)
-        limits = np.iinfo(dtype)
-        return np.rint(values).clip(limits.min, limits.max).astype(dtype)
+        if dtype.kind != "f":
+            limits = np.iinfo(dtype)
+            high = np.minimum(high, limits.max)
+            values = np.rint(values).clip(limits.min, limits.max)
+        decoded = values.astype(dtype)
+        if self.nodata is not None and (said := decoded == self.nodata).any():
+            up = self.nodata < high  # (C,): the nearest number within the range
+            if dtype.kind == "f":
+                beside = np.nextafter(dtype.type(self.nodata), np.where(up, np.inf, -np.inf).astype(dtype))
+            else:
+                beside = (self.nodata + np.where(up, 1, -1)).astype(dtype)
+            decoded = np.where(said, beside, decoded)
+        return decoded
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for `domain_from_dict`."""

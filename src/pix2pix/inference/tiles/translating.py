@@ -17,12 +17,12 @@ from torch import Tensor
 
 from pix2pix.errors import BadPairError
 from pix2pix.inference.holes import LEAST
-from pix2pix.inference.networks import TorchNetwork
-from pix2pix.inference.no_value import Valid, may_lack_values
+from pix2pix.inference.networks import TorchNetwork, with_numbers
+from pix2pix.inference.no_value import may_lack_values
 from pix2pix.inference.suffixes import form_of
 from pix2pix.inference.tiles.grid import Side
 from pix2pix.inference.tiles.norms import PictureNorms
-from pix2pix.inference.translator import Translator, with_numbers
+from pix2pix.inference.translator import Translator
 from pix2pix.pictures.array import Array
 from pix2pix.pictures.codecs import check_writable, write_picture
 from pix2pix.pictures.rows import TIFFS, PictureRows, open_rows
@@ -180,7 +180,9 @@ def _strips(
             following = layout.down.starts[row + 1] if row + 1 < len(layout.down.starts) else layout.down.length
             final = following - start
             first, last = max(top - start, 0), min(final, top + height - start)
-            valid = _valid(translator, layout, start + first - top, start + last - top)
+            valid = None
+            if may_lack_values(translator.source, band):  # rows that always have values are not read once more
+                valid = translator.valid(layout.rows.read(start + first - top, start + last - top))
             for some in range(first, last, DECODED):
                 end = min(some + DECODED, last)
                 shown = _finished(translator, layout, start + some - top, strip[:, some:end, left : left + width])
@@ -189,11 +191,6 @@ def _strips(
             kept = strip[:, final:].copy()
             strip[:] = 0
             strip[:, : kept.shape[1]] = kept
-
-
-def _valid(translator: Translator, layout: Layout, first: int, last: int) -> Valid | None:
-    """Where the picture's rows from `first` on hold a value. Those that always do are not read once more."""
-    return translator.valid(layout.rows.read(first, last)) if may_lack_values(translator.source) else None
 
 
 def _finished(translator: Translator, layout: Layout, first: int, rows: NDArray[np.float32]) -> Array:

@@ -17,6 +17,7 @@ from pix2pix.errors import BadPairError
 from pix2pix.pictures.rows import TIFFS
 from pix2pix.pictures.tiff.axes import picture_pages
 from pix2pix.pictures.tiff.opening import open_tiff
+from pix2pix.pictures.tiff.values import nodata_tags
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,6 @@ GEO_TAGS = {
     34736: "GeoDoubleParams",
     34737: "GeoAsciiParams",
 }
-GDAL_NODATA = 42113
 _ORIENTATION = 274
 
 
@@ -48,9 +48,7 @@ def carried(
     """
     if names and len(names) != channels:
         raise ValueError(f"{len(names)} channel name(s) ({', '.join(names)}) for {channels} channel(s)")
-    tags: list[tuple[int, int, int, Any, bool]] = []
-    if nodata is not None:
-        tags.append((GDAL_NODATA, 2, 0, f"{nodata:.17g}", True))
+    tags: list[tuple[int, int, int, Any, bool]] = [*nodata_tags(nodata)]
     arguments: dict[str, Any] = {"metadata": {} if unit is None else {"unit": unit}, "extratags": tags}
     if source.suffix.lower() not in TIFFS:
         return arguments

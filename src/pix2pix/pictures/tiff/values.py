@@ -24,7 +24,7 @@ Step = Callable[[Array], Array]  # (H, W, C) to (H, W, C')
 _COLOURS = {PHOTOMETRIC.RGB: 3, PHOTOMETRIC.YCBCR: 3, PHOTOMETRIC.CIELAB: 3, PHOTOMETRIC.ICCLAB: 3}
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # ExtraSamples
 _LOSSLESS = (COMPRESSION.NONE, COMPRESSION.LZW, COMPRESSION.ADOBE_DEFLATE, COMPRESSION.DEFLATE, COMPRESSION.PACKBITS)
-_GDAL_METADATA, _GDAL_NODATA = 42112, 42113
+_GDAL_METADATA, GDAL_NODATA = 42112, 42113
 
 
 class TiffValues:
@@ -171,7 +171,7 @@ class TiffValues:
         return shares.shape == (3,) and bool(np.allclose(shares, (0.299, 0.587, 0.114), atol=1e-3))
 
     def _nodata(self) -> float | None:
-        text = str(self._tag(_GDAL_NODATA, "")).strip("\0 ")
+        text = str(self._tag(GDAL_NODATA, "")).strip("\0 ")
         try:
             nodata = float(text or "nan")
         except ValueError:
@@ -293,3 +293,8 @@ def _straight(stored: Array) -> Array:
         colours = np.floor(stored[:, :, :-1] * (largest / opacity) + 1e-9).clip(0, largest)
     colours = np.where(alpha == 0, stored[:, :, :-1], colours).astype(stored.dtype)
     return np.concatenate([colours, alpha], axis=2)
+
+
+def nodata_tags(nodata: float | None) -> list[tuple[int, int, int, str, bool]]:
+    """The number that stands for nothing measured, if there is one, as tifffile writes GDAL's tag."""
+    return [] if nodata is None else [(GDAL_NODATA, 2, 0, f"{nodata:.17g}", True)]

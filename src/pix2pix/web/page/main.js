@@ -131,6 +131,8 @@ async function download() {
     const link = Object.assign(document.createElement("a"), { download: name, href: URL.createObjectURL(await answer.blob()) });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    const madeUp = answer.headers.get("Pixels-Made-Up");
+    if (madeUp) tell(`${madeUp} pixels of the source hold no value, and what the file shows there is made up.`);
   } catch (error) {
     tell(error.message);
   }
