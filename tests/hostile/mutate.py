@@ -9,6 +9,7 @@ cost nothing else. Time is the processor's, not the clock's: a busy machine chan
 
 from __future__ import annotations
 
+import ctypes
 import faulthandler
 import json
 import os
@@ -180,6 +181,7 @@ def _read_alone(
     os.dup2(silent, 1)
     os.dup2(silent, 2)
     outcome: tuple[Kind, str]
+    ctypes.CDLL(None).malloc_trim(0)  # what the parent has freed and kept would be taken without being counted
     mapped, held = (int(pages) * resource.getpagesize() for pages in Path("/proc/self/statm").read_text().split()[:2])
     try:
         # Twice as much as it may take can be mapped: what is mapped and never touched costs nothing.
