@@ -182,6 +182,7 @@ def _read_alone(
     os.dup2(silent, 2)
     outcome: tuple[Kind, str]
     ctypes.CDLL(None).malloc_trim(0)  # what the parent has freed and kept would be taken without being counted
+    Path("/proc/self/clear_refs").write_text("5")  # and what was held until now is no peak of this reader
     mapped, held = (int(pages) * resource.getpagesize() for pages in Path("/proc/self/statm").read_text().split()[:2])
     try:
         # Twice as much as it may take can be mapped: what is mapped and never touched costs nothing.
