@@ -283,14 +283,12 @@ class PairedData(LightningDataModule):
     def last_batch(self) -> bool:
         """Whether the batch at the place is its epoch's last."""
         assert self.trainer is not None
-        return bool(self.place.batch == self.trainer.num_training_batches - 1)
+        return self.place.is_last(int(self.trainer.num_training_batches))
 
     def advance(self) -> None:
         """One more batch is done: the last thing a training step does."""
-        if self.last_batch:
-            self.place.epoch, self.place.batch = self.place.epoch + 1, 0
-        else:
-            self.place.batch += 1
+        assert self.trainer is not None
+        self.place.advance(int(self.trainer.num_training_batches))
 
     def state_dict(self) -> dict[str, Any]:
         """The place, and how many pairs of its epoch are done."""

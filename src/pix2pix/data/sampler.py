@@ -16,6 +16,17 @@ class Place:
     epoch: int = 0
     batch: int = 0
 
+    def is_last(self, batches: int) -> bool:
+        """Whether the batch at the place is the last of an epoch of so many."""
+        return self.batch == batches - 1
+
+    def advance(self, batches: int) -> None:
+        """One more batch of an epoch of so many is done."""
+        if self.is_last(batches):
+            self.epoch, self.batch = self.epoch + 1, 0
+        else:
+            self.batch += 1
+
 
 Key = tuple[int, int]  # (epoch, index): with the seed, all that a training sample depends on
 

@@ -58,7 +58,7 @@ class Network(Protocol):
 
 @dataclass
 class TorchNetwork:
-    """A generator with the recipe of its test time (see `inference.test_time.translate`).
+    """A generator with the recipe of its test time (see `models.test_time.translate`).
 
     With `precision="bf16"` the generator is changed for good (see `inference.precision`).
     """

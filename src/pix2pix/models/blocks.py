@@ -18,7 +18,7 @@ Upsampling = Literal["transposed", "resize"]
 class Generator(nn.Module):
     """A network that translates a source (B, C, H, W) into a target (B, C', H, W), both in [-1, 1].
 
-    Height and width must be divisible by `multiple`; whoever has other pictures pads them (`inference.test_time`).
+    Height and width must be divisible by `multiple`; whoever has other pictures pads them (`models.test_time`).
     """
 
     multiple: int

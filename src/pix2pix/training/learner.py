@@ -42,7 +42,7 @@ class Recipe:
     step_batch: pictures that go through the networks at once, on each device.
     clip_norm: largest norm of each player's gradient.
     average: half-life of the generator's running average in images, None for none (see `average.decay_of_step`).
-    noise, statistics: how the generator works at test time (see `inference.test_time.translate`).
+    noise, statistics: how the generator works at test time (see `models.test_time.translate`).
     total_images: of the whole training, over all ranks.
     """
 

@@ -28,14 +28,12 @@ class LoaderProgress:
     def last_batch(self) -> bool:
         """Whether the batch at the place is its epoch's last."""
         assert self.trainer is not None
-        return bool(self.place.batch == self.trainer.num_training_batches - 1)
+        return self.place.is_last(int(self.trainer.num_training_batches))
 
     def advance(self) -> None:
         """One more batch is done."""
-        if self.last_batch:
-            self.place.epoch, self.place.batch = self.place.epoch + 1, 0
-        else:
-            self.place.batch += 1
+        assert self.trainer is not None
+        self.place.advance(int(self.trainer.num_training_batches))
 
     def batch_of(self, state: Mapping[str, Any]) -> int:
         """Where a saved place lies now."""

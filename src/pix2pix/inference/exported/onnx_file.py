@@ -27,12 +27,12 @@ def onnx_model(generator: Generator, channels: int, statistics: Statistics) -> A
     """The graph `source` → `target`, float32 (B, C, H, W) to (B, C', H, W) in [-1, 1], of any B, H and W.
 
     Each picture of a batch is translated on its own, and sides are padded by reflection to the generator's multiple, as
-    `inference.test_time.translate` does. Dropout is off.
+    `models.test_time.translate` does. Dropout is off.
 
     Args:
         generator: left as it is.
         channels: C.
-        statistics: see `inference.test_time.translate`.
+        statistics: see `models.test_time.translate`.
 
     Returns:
         onnx.ModelProto.

@@ -85,7 +85,7 @@ def translate_in_tiles(
 
     Args:
         translator: what translates.
-        source: a picture that `data.codecs` reads.
+        source: a picture that `pictures.codecs` reads.
         target: replaced if it exists, once the translation is complete.
         options: of the tiles.
         progress: told after each tile.

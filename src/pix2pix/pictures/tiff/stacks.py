@@ -100,7 +100,7 @@ def write_stack(
         path: ends in .tif or .tiff.
         pictures: (H, W, channels) of `dtype`, in the order in which the stack gives its own, upright.
         like: the file of the stack.
-        unit, nodata: see `tiff_metadata.carried`.
+        unit, nodata: see `tiff.metadata.carried`.
         colour: 3 channels of 8 bits are red, green and blue; False: measurements.
     """
     height, width = stack.pages.shape[len(stack.lengths) :][:2]

@@ -48,7 +48,7 @@ def write_rows(
         path: ends in .tif or .tiff.
         rows: may be an iterator; no more of them are held than a row of tiles.
         shape, dtype: of the whole.
-        like: the picture whose metadata are carried (see `tiff_metadata.carried`); of the same height and width.
+        like: the picture whose metadata are carried (see `tiff.metadata.carried`); of the same height and width.
         names, unit, nodata: see there.
         colour: 3 channels are red, green and blue where they are of 8 or 16 bits; False: measurements.
 
